@@ -32,8 +32,8 @@ struct relay_events {
 struct relay *relay_new(struct loop *loop, const struct relay_limits *limits, const struct relay_events *events);
 void relay_free(struct relay *relay); /* ends all terminals with 1001; takes NULL */
 
-/* Takes the master. `data` goes to the events. Reads the pseudo-terminal from now on, viewers or not (up to the ring's size
- * while nobody has ever looked: output waits in the kernel beyond it). */
+/* Takes the master. `data` goes to the events. Reads the pseudo-terminal from now on, viewers or not: with nobody
+ * attached the ring keeps the newest output, so that a long job goes on. */
 int terminal_new(struct relay *relay, int tty, unsigned cols, unsigned rows, void *data, struct terminal **ret_terminal,
 		 struct error *err);
 /* The master, borrowed: to give back to a restarted agent. -1 after hangup. */
