@@ -1,0 +1,58 @@
+/* What the parts of the in-memory engine share. */
+#pragma once
+
+#include "base/list.h"
+#include "engine/fake/fake.h"
+
+#define FAKE_OPS 12
+
+struct fake_rule { /* what happens to the calls of one operation */
+	unsigned count;
+	unsigned fail_count;
+	enum error_kind fail_kind;
+};
+
+struct fake {
+	struct engine engine;
+	bool away;
+	bool hold_builds;
+	int64_t delay_ms;
+	struct fake_rule rules[FAKE_OPS];
+	char *command_output;
+	int command_exit;
+	struct list calls;     /* struct call, not answered yet */
+	struct list sandboxes; /* struct fake_sandbox */
+	struct list builds;    /* struct fake_build */
+	struct loop_timer up;
+};
+
+/* ---- console.c: a pseudo-terminal with an echo at its other end ---- */
+
+struct fake_console {
+	struct loop_io io; /* the slave's end */
+	int master;	   /* what the agent keeps; -1 when closed */
+	int slave;
+	void (*closed)(struct fake_console *console); /* 0x04 (end of file) was typed; may free the console's owner */
+};
+
+int fake_console_open(struct fake_console *console, struct loop *loop, void (*closed)(struct fake_console *console));
+/* Safe to call twice. */
+void fake_console_close(struct fake_console *console);
+
+/* ---- build.c ---- */
+
+struct fake_build {
+	struct list link;
+	struct fake *fake;
+	struct loop_timer timer;
+	unsigned step;
+	int log; /* write end of the pipe */
+	char *id;
+	char *tag;
+};
+
+/* Gives the read end of the log. */
+int fake_build_start(struct fake *fake, const struct engine_build *build, int *ret_log);
+struct fake_build *fake_build_find(struct fake *fake, const char *id);
+void fake_build_finish(struct fake_build *build, const char *state, const char *error);
+void fake_build_free(struct fake_build *build); /* without an event */
