@@ -1,0 +1,57 @@
+/* A thin layer over SQL databases: one connection per thread, statements prepared once and kept, `?` parameters only. The SQL that goes
+ * through here keeps to what SQLite and MariaDB share. A struct db and its statements belong to one thread.
+ *
+ *   struct statement *s;
+ *   r = db_query(db, &s, &err, "SELECT id FROM projects WHERE owner = ? AND tries > ?", "si", owner, (int64_t)5);
+ *   while (r == 0 && (r = statement_step(s, &err)) > 0)
+ *           use(statement_text(s, 0));
+ *   statement_done(s); */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct db;
+struct statement;
+
+/* "sqlite:/var/lib/ttob/ttob.db", "sqlite::memory:" (one connection only). WAL, synchronous=NORMAL, foreign keys on, 10 s busy time-out. */
+int db_open(const char *url, struct db **ret_db, struct error *err);
+void db_close(struct db *db); /* rolls back an open transaction; takes NULL */
+
+/* Brings the schema up to the newest migration (src/db/migrations/NNNN-*.sql, built in), each in a transaction of its own. Refused
+ * with ERROR_CONFLICT when the database is newer than this program. Safe when several processes start at once. */
+int db_migrate(struct db *db, struct error *err);
+/* The schema's version, 0 for an empty database. */
+int db_schema_version(struct db *db, unsigned *ret_version, struct error *err);
+/* The newest version that this program knows. */
+unsigned db_schema_newest(void);
+
+/* Starts `sql` with its parameters, one letter of `types` each: s const char * (NULL: NULL), i int64_t, f double, b const void * and size_t,
+ * n nothing (NULL). *ret_statement must be given back by statement_done before the same `sql` is used again. */
+int db_query(struct db *db, struct statement **ret_statement, struct error *err, const char *sql, const char *types, ...);
+/* One row or the end: 1, 0, or a negative errno. */
+int statement_step(struct statement *statement, struct error *err);
+/* Takes NULL. */
+void statement_done(struct statement *statement);
+
+/* Columns of the current row, from 0. Text and blobs are borrowed until the next step; NULL is NULL, 0 or 0.0. */
+const char *statement_text(const struct statement *statement, int column);
+int64_t statement_integer(const struct statement *statement, int column);
+double statement_real(const struct statement *statement, int column);
+bool statement_is_null(const struct statement *statement, int column);
+const void *statement_blob(const struct statement *statement, int column, size_t *ret_length);
+/* A copy, NULL for NULL. */
+char *statement_text_copy(const struct statement *statement, int column);
+
+/* Runs a statement to its end. *ret_changes (may be NULL): the rows that it changed. ERROR_CONFLICT (-EEXIST) when a UNIQUE or primary key is
+ * broken, ERROR_INVALID for other constraints, ERROR_UNAVAILABLE (-EBUSY) when the database stays locked. */
+int db_execute(struct db *db, int64_t *ret_changes, struct error *err, const char *sql, const char *types, ...);
+/* The first column of the first row as a number; `fallback` when there is no row or it is NULL. */
+int db_number(struct db *db, int64_t fallback, int64_t *ret_value, struct error *err, const char *sql, const char *types, ...);
+
+/* Runs `body` in a transaction that can write from its start (BEGIN IMMEDIATE): committed when it gives 0, rolled back otherwise. Begins again, a few
+ * times, while the database is busy: `body` must be able to run twice. Not nested. */
+int db_transaction(struct db *db, int (*body)(struct db *db, void *data, struct error *err), void *data, struct error *err);

@@ -1,0 +1,27 @@
+/* What was built of a project: one row per image, the newest is the current one. */
+#pragma once
+
+#include "store/store.h"
+
+struct version {
+	int64_t id;
+	int64_t project;
+	char *label; /* "3.40.1" */
+	char *reference; /* in the registry: "owner/name:tag" or "owner/name@sha256:…" */
+	char *image;	 /* manifest digest */
+	int64_t size;	 /* bytes unpacked */
+	bool shell;
+	char *build; /* id of the build, or NULL */
+	int64_t created_ms;
+};
+
+void version_fini(struct version *version);
+
+/* Adds it, makes it the project's current one and the project ready and verified. */
+int versions_add(struct store *store, const struct version *version, int64_t now_ms, int64_t *ret_id, struct error *err);
+/* The current version (`label` NULL) or the newest of that label. ERROR_NOT_FOUND. */
+int versions_get(struct store *store, int64_t project, const char *label, struct version *ret_version, struct error *err);
+/* Newest first. The caller ends each and frees the array. */
+int versions_list(struct store *store, int64_t project, struct version **ret_versions, size_t *ret_count, struct error *err);
+/* Every current image of every ready project, for pulling and warming. Same ownership. */
+int versions_current(struct store *store, struct version **ret_versions, size_t *ret_count, struct error *err);
