@@ -24,6 +24,7 @@ struct agent {
 	const char *state_dir;	     /* survives a reboot: layers, base images. Exists, mode 0711 */
 	const char *run_dir;	     /* does not survive one (tmpfs usually): sockets, bundles, states. Exists, mode 0711 */
 	bool stopping;		     /* SIGTERM came: start nothing new */
+	const struct agent_part *const *parts; /* ends with NULL */
 	struct list connections;     /* struct connection */
 
 	/* Each is made by its part's `start` and freed by its `stop`. */
@@ -38,15 +39,22 @@ struct agent_part {
 	const struct op *ops;		/* ends with a NULL name; may be NULL (dispatch.h) */
 	const struct config_key *keys;	/* ends with a NULL section; may be NULL. Joined into the agent's one table */
 	int (*start)(struct agent *agent, struct error *err); /* may be NULL */
-	void (*stop)(struct agent *agent);		      /* may be NULL; called only after a good start */
+	/* SIGTERM came, or agent.shutdown: begin to end what must not outlive the agent; then `busy` is asked until it says no (or
+	 * some seconds went by). Both may be NULL. */
+	void (*stopping)(struct agent *agent);
+	bool (*busy)(struct agent *agent);
+	void (*stop)(struct agent *agent); /* may be NULL; called only after a good start */
 	/* A peer is gone: what belongs to its connection ends (may be NULL). The pointer is only good for comparing. */
 	void (*connection_closed)(struct agent *agent, const struct connection *connection);
 	void (*check)(struct agent *agent, struct checks *checks); /* adds lines to host.check (may be NULL) */
 };
 
+extern const struct agent_part host_part;    /* host_ops.c */
 extern const struct agent_part image_part;   /* image/image_ops.c */
 extern const struct agent_part sandbox_part; /* sandbox/sandbox_ops.c */
 extern const struct agent_part build_part;   /* build/build_ops.c */
 
 /* Sends {"event": name, …body} to every connection that has said hello. `body` (an object) is taken. */
 void agent_event(struct agent *agent, const char *name, json_t *body);
+/* Begins the orderly end of the agent; sandboxes go on. */
+void agent_stop(struct agent *agent);

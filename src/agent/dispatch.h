@@ -57,3 +57,10 @@ void request_fail(struct request *request, const struct error *err);
 /* Checks one object against a table of fields, besides the protocol's own "id" and "op". 0, or -EINVAL with ERROR_INVALID. */
 int schema_check(const struct op_field *fields, json_t *object, bool top, struct error *err);
 bool id_is_valid(const char *id);
+
+/* For main: takes a connected socket whose peer may use the agent. */
+int connection_new(struct agent *agent, int fd, struct error *err);
+/* Closes all connections. Their open requests stay, and are answered into nothing. */
+void connections_close(struct agent *agent);
+/* A peer that may use the agent: root, ourselves, or `user` (-1: nobody else). */
+bool peer_is_allowed(int fd, int64_t user);

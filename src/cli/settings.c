@@ -1,0 +1,150 @@
+#include "cli/settings.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/util.h"
+
+const struct config_key settings_keys[] = {
+	{"web", "listen", CONFIG_STRING, "127.0.0.1:8080", "address and port of the pages and the API"},
+	{"web", "data", CONFIG_STRING, "/var/lib/ttob", "folder that holds everything that is kept"},
+	{"web", "database", CONFIG_STRING, "", "database: a file of SQLite; empty: web/ttob.db in the data folder"},
+	{"web", "ui", CONFIG_STRING, "", "folder of the built pages; empty: where they were installed or built"},
+	{"web", "catalog", CONFIG_STRING, "", "folder of the first projects; empty: where it was installed, or beside the sources"},
+	{"web", "origin", CONFIG_STRING, "", "address people see (https://try.example.org); empty: what their browser asked for"},
+	{"web", "user", CONFIG_STRING, "ttob", "system user that `ttob up` runs the web process as"},
+	{"web", "workers", CONFIG_NUMBER, "0", "threads that serve requests; 0: one for each processor, at least 2"},
+	{"web", "connections", CONFIG_NUMBER, "4096", "connections at one time"},
+	{"web", "proxies", CONFIG_STRING, "", "addresses of reverse proxies whose X-Forwarded-For is believed"},
+	{"web", "end_on_stop", CONFIG_BOOL, "no", "end all sandboxes when the web process is stopped (ttob up does)"},
+	{"agent", "socket", CONFIG_STRING, "/run/ttob/agent.sock", "socket of ttob-agent"},
+	{"agent", "config", CONFIG_STRING, "", "configuration file that `ttob up` hands to ttob-agent; empty: none"},
+	{"registry", "url", CONFIG_STRING, "", "an OCI registry to use; empty: `ttob up` runs its own"},
+	{"registry", "authfile", CONFIG_STRING, "", "credentials of that registry (containers-auth.json); empty: none"},
+	{"sandbox", "memory", CONFIG_SIZE, "512M", "memory of one sandbox"},
+	{"sandbox", "cpu", CONFIG_NUMBER, "500", "processor of one sandbox, thousandths of a core"},
+	{"sandbox", "pids", CONFIG_NUMBER, "128", "processes and threads of one sandbox"},
+	{"sandbox", "disk", CONFIG_SIZE, "512M", "files that one sandbox may write"},
+	{"sandbox", "idle", CONFIG_SECONDS, "15m", "a sandbox that nobody uses ends after this time"},
+	{"sandbox", "lifetime", CONFIG_SECONDS, "60m", "a sandbox ends this long after its start unless it is extended"},
+	{"sandbox", "extend", CONFIG_SECONDS, "30m", "what one extension adds"},
+	{"sandbox", "lifetime_max", CONFIG_SECONDS, "2h", "no extension goes beyond this"},
+	{"sandbox", "most", CONFIG_NUMBER, "0", "sandboxes at one time; 0: as the machine's memory allows"},
+	{"sandbox", "queue", CONFIG_NUMBER, "500", "people who may wait for a place"},
+	{"sandbox", "terminals", CONFIG_NUMBER, "4", "shells in one sandbox"},
+	{"sandbox", "pool", CONFIG_NUMBER, "0", "prepared sandboxes of each of the most tried projects"},
+	{"build", "parallel", CONFIG_NUMBER, "2", "builds at one time"},
+	{"build", "memory", CONFIG_SIZE, "2G", "memory of one build"},
+	{"build", "cpu", CONFIG_NUMBER, "2000", "processor of one build, thousandths of a core"},
+	{"build", "pids", CONFIG_NUMBER, "1024", "processes of one build"},
+	{"build", "disk", CONFIG_SIZE, "8G", "files of one build"},
+	{"build", "time", CONFIG_SECONDS, "30m", "a build that takes longer is stopped"},
+	{"build", "output", CONFIG_SIZE, "4M", "log of one build that is kept"},
+	{"build", "smoke", CONFIG_SECONDS, "60s", "a smoke command that takes longer has failed"},
+	{"limit", "tries", CONFIG_NUMBER, "30", "tries of one address in ten minutes (loopback is not limited)"},
+	{"log", "level", CONFIG_STRING, "info", "debug, info, warning or error"},
+	{"log", "json", CONFIG_BOOL, "no", "log lines as JSON"},
+	{NULL, NULL, CONFIG_STRING, NULL, NULL},
+};
+
+struct flag {
+	const char *name;
+	const char *section;
+	const char *key;
+};
+
+static const struct flag flags[] = {
+	{"--data", "web", "data"},
+	{"--listen", "web", "listen"},
+};
+
+/* The value of the flag `name` at argv[*at], as "--name value" or "--name=value"; NULL: it is another argument. */
+static const char *flag_value(char **argv, size_t *at, const char *name)
+{
+	size_t length = strlen(name);
+
+	if (strncmp(argv[*at], name, length) != 0)
+		return NULL;
+	if (argv[*at][length] == '=')
+		return argv[*at] + length + 1;
+	if (argv[*at][length] != '\0')
+		return NULL;
+	if (argv[*at + 1] == NULL)
+		return "";
+	(*at)++;
+	return argv[*at];
+}
+
+/* "section.key=value" */
+static int set_pair(struct config *config, const char *pair, struct error *err)
+{
+	auto_free char *text = xstrdup(pair);
+	char *dot = strchr(text, '.');
+	char *equals = strchr(text, '=');
+
+	if (dot == NULL || equals == NULL || dot > equals)
+		return error_set(err, ERROR_INVALID, EINVAL, "--set %s: must be SECTION.KEY=VALUE", pair);
+	*dot = '\0';
+	*equals = '\0';
+	return config_set(config, text, dot + 1, equals + 1, "--set", err);
+}
+
+static int take_flags(struct config *config, char **argv, struct error *err)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; argv[i] != NULL; i++) {
+		const char *value = NULL;
+		int r = 0;
+
+		for (size_t f = 0; f < ARRAY_SIZE(flags) && value == NULL; f++) {
+			value = flag_value(argv, &i, flags[f].name);
+			if (value != NULL)
+				r = config_set(config, flags[f].section, flags[f].key, value, flags[f].name, err);
+		}
+		if (value == NULL && (value = flag_value(argv, &i, "--set")) != NULL)
+			r = set_pair(config, value, err);
+		if (value == NULL)
+			value = flag_value(argv, &i, "--config");
+		if (r < 0)
+			return r;
+		if (value == NULL)
+			argv[kept++] = argv[i];
+	}
+	argv[kept] = NULL;
+	return 0;
+}
+
+static const char *config_file(char **argv)
+{
+	for (size_t i = 0; argv[i] != NULL; i++) {
+		const char *value = flag_value(argv, &i, "--config");
+
+		if (value != NULL)
+			return value;
+	}
+	return NULL;
+}
+
+int settings_load(char **argv, struct config **ret_config, struct error *err)
+{
+	struct config *config = config_new(settings_keys);
+	const char *file = config_file(argv);
+	int r = 0;
+
+	if (file != NULL || access(SETTINGS_FILE, F_OK) == 0)
+		r = config_load_file(config, file != NULL ? file : SETTINGS_FILE, err);
+	if (r == 0)
+		r = config_load_environment(config, err);
+	if (r == 0)
+		r = take_flags(config, argv, err);
+	if (r < 0) {
+		config_free(config);
+		return r;
+	}
+	*ret_config = config;
+	return 0;
+}

@@ -1,0 +1,30 @@
+import type { ITheme } from '@xterm/xterm';
+
+/** Warm colours on the one dark ground of both themes; each at least 4.5:1 on it, black and its twin aside. */
+export const palette: ITheme = {
+  background: '#12100E',
+  foreground: '#EFE9DF',
+  cursor: '#FF922B',
+  cursorAccent: '#12100E',
+  selectionBackground: '#FF922B55',
+  selectionInactiveBackground: '#A89F9244',
+  scrollbarSliderBackground: '#A89F9233',
+  scrollbarSliderHoverBackground: '#A89F9266',
+  scrollbarSliderActiveBackground: '#A89F9299',
+  black: '#2A2622',
+  red: '#F2777A',
+  green: '#99C27C',
+  yellow: '#E5B567',
+  blue: '#7AA9F0',
+  magenta: '#CF9BE0',
+  cyan: '#6FC3C8',
+  white: '#DDD5C8',
+  brightBlack: '#8A8175',
+  brightRed: '#FF9A94',
+  brightGreen: '#B5DE93',
+  brightYellow: '#FFD27A',
+  brightBlue: '#9CC3FF',
+  brightMagenta: '#E4B5F2',
+  brightCyan: '#8FDDE1',
+  brightWhite: '#FFFBF3',
+};
