@@ -3,9 +3,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 
-const SOURCE = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../src/app/boot.js');
+const SOURCE = resolve(fileURLToPath(new URL('.', import.meta.url)), '../src/app/boot.js');
 
 /** Puts the addresses of the message chunks into the boot script. */
 export function fillBoot(source: string, messages: Record<string, string>): string {

@@ -125,8 +125,8 @@ export interface TryRequest {
 /** Presses Try. A 409 comes as an ApiError whose problem names the sandbox that runs. */
 export async function trySandbox({ replace = false, ...asked }: TryRequest): Promise<TryAnswer> {
   const response = await request(`/sandboxes${replace ? '?replace=1' : ''}`, { method: 'POST', body: asked });
-  const body = (await response.json()) as Waiting & Sandbox;
+  const body = (await response.json()) as Waiting & Omit<Sandbox, 'state'>;
   if (body.state === 'building' && body.build) return { kind: 'building', build: body.build };
   if (response.status === 202) return { kind: 'queued', id: body.id, position: body.position ?? 1, eta: body.eta_seconds ?? null };
-  return { kind: 'running', sandbox: body };
+  return { kind: 'running', sandbox: body as Sandbox };
 }

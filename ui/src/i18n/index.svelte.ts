@@ -48,7 +48,7 @@ class I18n {
     this.messages = messages;
     this.language = language;
     document.documentElement.lang = language;
-    if (language === 'ko') void import('../styles/fonts-rest.css');
+    if (language === 'ko') void import('../styles/fonts-rest.ts');
   }
 }
 

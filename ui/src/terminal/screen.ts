@@ -1,5 +1,7 @@
 // One xterm.js screen tied to one terminal link. Loaded only where a terminal is shown.
 import '@xterm/xterm/css/xterm.css';
+import '@fontsource/jetbrains-mono/700.css';
+import '@fontsource/nanum-gothic-coding/400.css';
 import './fonts.css';
 import { ClipboardAddon, type IClipboardProvider } from '@xterm/addon-clipboard';
 import { FitAddon } from '@xterm/addon-fit';

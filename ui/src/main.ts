@@ -1,0 +1,19 @@
+import './styles/tokens.css';
+import './styles/base.css';
+import '@fontsource/jetbrains-mono/400.css';
+import 'pretendard/dist/web/variable/pretendardvariable-dynamic-subset.css?part=latin';
+import { mount } from 'svelte';
+import App from './App.svelte';
+import { clock } from './app/clock.svelte.ts';
+import { me } from './app/me.svelte.ts';
+import { router } from './app/router.svelte.ts';
+import { theme } from './app/theme.svelte.ts';
+import { i18n } from './i18n/index.svelte.ts';
+
+theme.start();
+clock.start();
+router.start();
+void me.refresh();
+void i18n.start().then(() => mount(App, { target: document.getElementById('app') as HTMLElement }));
+// Letters of other scripts, for summaries in another language than the page's.
+setTimeout(() => void import('./styles/fonts-rest.ts'), 1500);
