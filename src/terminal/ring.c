@@ -1,6 +1,5 @@
 #include "terminal/ring.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,20 +80,6 @@ static void added(struct ring *ring, size_t n)
 	ring->end += n;
 	if (ring->end - ring->start > ring->capacity)
 		ring->start = ring->end - ring->capacity;
-}
-
-ssize_t ring_read(struct ring *ring, int fd, size_t max)
-{
-	struct iovec to[2];
-	ssize_t n;
-
-	max = min_size(max, ring->limit);
-	grow(ring, max);
-	n = readv(fd, to, places(ring, ring->end, max, to));
-	if (n < 0)
-		return -errno;
-	added(ring, (size_t)n);
-	return n;
 }
 
 void ring_append(struct ring *ring, const void *data, size_t length)

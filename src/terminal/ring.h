@@ -18,8 +18,7 @@ struct ring {
 void ring_init(struct ring *ring, size_t limit, uint64_t offset);
 void ring_fini(struct ring *ring);
 
-/* Appends what one read(2) of at most `max` bytes gives, the oldest bytes making room: the count, 0 at the end of file, -errno. */
-ssize_t ring_read(struct ring *ring, int fd, size_t max);
+/* The oldest bytes make room. */
 void ring_append(struct ring *ring, const void *data, size_t length);
 
 /* The kept bytes from number `from` (start <= from <= end), at most `max`, as one or two pieces: how many pieces. */
