@@ -14,7 +14,7 @@ struct buf {
 	{                                                                                                              \
 		NULL, 0, 0                                                                                             \
 	}
-#define auto_buf __attribute__((cleanup(buf_fini)))
+#define auto_buf __attribute__((__cleanup__(buf_fini)))
 
 void buf_init(struct buf *buf);
 void buf_fini(struct buf *buf);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define cleanup(f) __attribute__((cleanup(f)))
+#define cleanup(f) __attribute__((__cleanup__(f)))
 
 static inline void free_pointer(void *p)
 {
