@@ -1,0 +1,82 @@
+/* ttob-unpack: unpacks one layer for the agent, or removes folders for it, so that the agent itself never parses an archive and
+ * never waits for a disk. Started by the agent with root's rights; what it gives up, and when, is in layer.h.
+ *
+ *   ttob-unpack layer TARGET BLOB-SIZE BLOB-DIGEST DIFF-ID BYTES-MAX ENTRIES-MAX [LOWER …]   the blob on standard input
+ *   ttob-unpack remove FOLDER …
+ *
+ * On success: the tar's size on standard output, status 0. Else: one line on standard error, status 10 + enum error_kind. */
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/image/digest.h"
+#include "agent/image/merged.h"
+#include "agent/image/unpack/layer.h"
+#include "agent/image/unpack/outcome.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/str.h"
+
+#define STATUS_BASE 10
+
+static int usage(struct error *err)
+{
+	return error_set(err, ERROR_INVALID, EINVAL, "wrong arguments");
+}
+
+static int layer(int argc, char **argv, struct error *err)
+{
+	struct layer_job job = {.blob = STDIN_FILENO};
+	struct layer_result result;
+	int r;
+
+	if (argc < 6 || argc - 6 > MERGED_LAYERS_MAX - 1)
+		return usage(err);
+	job.target = argv[0];
+	job.blob_digest = argv[2];
+	job.diff_id = argv[3];
+	job.lowers = (const char *const *)argv + 6;
+	job.lower_count = (size_t)argc - 6;
+	if (str_to_u64(argv[1], INT64_MAX, &job.blob_size) < 0 || str_to_u64(argv[4], INT64_MAX / 2, &job.bytes_max) < 0 ||
+	    str_to_u64(argv[5], INT32_MAX, &job.entries_max) < 0 || !digest_is_valid(job.blob_digest) ||
+	    !digest_is_valid(job.diff_id))
+		return usage(err);
+	r = layer_unpack(&job, &result, err);
+	if (r == 0)
+		printf("%llu\n", (unsigned long long)result.bytes);
+	return r;
+}
+
+static int remove_folders(int argc, char **argv, struct error *err)
+{
+	int r = 0;
+
+	for (int i = 0; i < argc && r == 0; i++)
+		r = dir_remove_all(argv[i], err);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct error err = {0};
+	int r;
+
+	/* Names in archives are UTF-8 or unknown bytes; both pass through unchanged with this one. */
+	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+		(void)setlocale(LC_CTYPE, "C");
+	if (argc >= 2 && str_equal(argv[1], "layer"))
+		r = layer(argc - 2, argv + 2, &err);
+	else if (argc >= 2 && str_equal(argv[1], "remove"))
+		r = remove_folders(argc - 2, argv + 2, &err);
+	else
+		r = usage(&err);
+	if (r == 0)
+		return EXIT_SUCCESS;
+	outcome_clean(err.message);
+	fprintf(stderr, "%s\n", err.message);
+	return STATUS_BASE + (int)err.kind;
+}
