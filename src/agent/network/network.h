@@ -34,6 +34,8 @@ struct network_lease {
  * ERROR_INVALID: settings, or a pool that overlaps a route of the host (the message names it). ERROR_UNAVAILABLE: no nft(8), or the
  * kernel refuses the rules. */
 int network_new(const struct network_settings *settings, struct network **ret_network, struct error *err);
+/* Whether network_new would work, without changing anything: the same errors. */
+int network_check(const struct network_settings *settings, struct error *err);
 /* Takes NULL. Takes the rules away too, unless interfaces are still there: then they stay in force to guard these. */
 void network_free(struct network *network);
 
