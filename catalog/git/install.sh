@@ -1,11 +1,11 @@
 export DEBIAN_FRONTEND=noninteractive
 apt-get update
-apt-get install -y --no-install-recommends git less nano
+apt-get install -y --no-install-recommends git nano
 export HOME=/root
 git config --global user.name "Guest"
 git config --global user.email "guest@example.org"
 git config --global init.defaultBranch main
-git config --global core.pager "less -FRX"
+git config --global core.pager cat
 git config --global core.quotePath false
 git init -q /root/recipes
 cd /root/recipes
