@@ -167,7 +167,7 @@ int netlink_up(int netlink, int index)
 	return request(netlink, &message, NULL);
 }
 
-int netlink_add_address(int netlink, int index, uint32_t local, uint32_t peer)
+int netlink_add_address(int netlink, int index, uint32_t address)
 {
 	struct message message;
 	struct ifaddrmsg *body = start(&message, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*body));
@@ -175,8 +175,8 @@ int netlink_add_address(int netlink, int index, uint32_t local, uint32_t peer)
 	body->ifa_family = AF_INET;
 	body->ifa_prefixlen = 32;
 	body->ifa_index = (unsigned)index;
-	add_ipv4(&message, IFA_LOCAL, local);
-	add_ipv4(&message, IFA_ADDRESS, peer);
+	add_ipv4(&message, IFA_LOCAL, address);
+	add_ipv4(&message, IFA_ADDRESS, address);
 	return request(netlink, &message, NULL);
 }
 

@@ -11,7 +11,7 @@ int netlink_delete(int netlink, const char *name); /* of a pair: both ends */
 int netlink_find(int netlink, const char *name, int *ret_index);
 int netlink_up(int netlink, int index);
 
-/* Addresses in host byte order. With a `peer` other than `local` the kernel adds the route to it. */
-int netlink_add_address(int netlink, int index, uint32_t local, uint32_t peer);
+/* Addresses in host byte order, each alone in its network (/32). */
+int netlink_add_address(int netlink, int index, uint32_t address);
 int netlink_add_link_route(int netlink, int index, uint32_t destination);
 int netlink_add_default_route(int netlink, int index, uint32_t gateway);

@@ -294,7 +294,10 @@ static int set_up_outside(struct network *network, uint32_t slot)
 		r = netlink_find(network->netlink, name, &index);
 	if (r == 0)
 		r = netlink_up(network->netlink, index);
-	return r == 0 ? netlink_add_address(network->netlink, index, gateway_of(network), address_of(network, slot)) : r;
+	/* No peer address here: arp_ignore would compare with it and the gateway never answer. */
+	if (r == 0)
+		r = netlink_add_address(network->netlink, index, gateway_of(network));
+	return r == 0 ? netlink_add_link_route(network->netlink, index, address_of(network, slot)) : r;
 }
 
 static int set_up_inside(struct network *network, int netlink, uint32_t slot)
@@ -309,7 +312,7 @@ static int set_up_inside(struct network *network, int netlink, uint32_t slot)
 	if (r == 0)
 		r = netlink_up(netlink, index);
 	if (r == 0)
-		r = netlink_add_address(netlink, index, address_of(network, slot), address_of(network, slot));
+		r = netlink_add_address(netlink, index, address_of(network, slot));
 	if (r == 0)
 		r = netlink_add_link_route(netlink, index, gateway_of(network));
 	return r == 0 ? netlink_add_default_route(netlink, index, gateway_of(network)) : r;
