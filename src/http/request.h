@@ -24,7 +24,8 @@ const char *request_query(const struct request *request, const char *name);
 /* A whole number of the query, or `fallback` when it is missing or empty; ERROR_INVALID that names it when it isn't one within min…max. */
 int request_query_number(const struct request *request, const char *name, uint64_t min, uint64_t max, uint64_t fallback,
 			 uint64_t *ret_value, struct error *err);
-/* Case-insensitive name; the first of several; NULL: not there. Invalid UTF-8 and control characters never get here (400). */
+/* Case-insensitive name; the first of several; NULL: not there, or not clean UTF-8. Headers and cookies are the
+ * connection's memory: read them before request_defer. */
 const char *request_header(const struct request *request, const char *name);
 /* RFC 6265 §4.2; the first of that name; NULL: not there. */
 const char *request_cookie(const struct request *request, const char *name);
