@@ -13,6 +13,7 @@
 struct connection;  /* one peer of the socket: dispatch.h */
 struct image_store; /* image/image.h */
 struct sandboxes;   /* sandbox/sandbox.h */
+struct network;	    /* network/network.h */
 struct builds;	    /* build/build.h */
 struct reaper;	    /* reaper.h */
 struct checks;	    /* check.h */
@@ -29,6 +30,7 @@ struct agent {
 
 	/* Each is made by its part's `start` and freed by its `stop`. */
 	struct image_store *images;
+	struct network *network; /* NULL: this host has none for sandboxes and builds */
 	struct sandboxes *sandboxes;
 	struct builds *builds;
 };
@@ -51,6 +53,7 @@ struct agent_part {
 
 extern const struct agent_part host_part;    /* host_ops.c */
 extern const struct agent_part image_part;   /* image/image_ops.c */
+extern const struct agent_part network_part; /* network/network_part.c */
 extern const struct agent_part sandbox_part; /* sandbox/sandbox_ops.c */
 extern const struct agent_part build_part;   /* build/build_ops.c */
 

@@ -1,0 +1,21 @@
+/* The machine under us: its cgroups, its limits, and what must be mended before a sandbox can start. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "agent/agent.h"
+#include "agent/check.h"
+
+enum cgroup_mode { CGROUP_NONE, CGROUP_V1, CGROUP_V2, CGROUP_HYBRID };
+
+/* Where control files are: v2 (or no v1 at all) has one tree, else each controller has its own. */
+enum cgroup_mode cgroup_mode(void);
+const char *cgroup_mode_name(enum cgroup_mode mode); /* "none", "v1", "v2", "hybrid" */
+
+/* Puts the agent into a mount namespace of its own, which still receives what the host mounts: nothing that we mount shows on the
+ * host, and all of it is gone with our last process. Cures a hybrid cgroup host there: controllers that the v2 tree still offers are
+ * mounted as v1, because OCI runtimes refuse the mixture. Before any thread. */
+int host_prepare(struct error *err);
+
+/* The lines that have to do with the machine itself. */
+void host_check(struct agent *agent, struct checks *checks);
