@@ -23,6 +23,12 @@ static const uint32_t state_moves[] = {
 };
 static const struct state_table states = {"terminal client", state_names, state_moves, CLIENT_STATES};
 
+static void ping(struct client *client)
+{
+	client->ping_us = clock_monotonic_us();
+	websocket_append(&client->out, WEBSOCKET_OPCODE_PING, "", 0);
+}
+
 static void on_timer(void *data)
 {
 	struct client *client = data;
@@ -38,7 +44,7 @@ static void on_timer(void *data)
 	}
 	loop_timer_start(client->relay->loop, &client->timer, client->relay->limits.ping_ms, on_timer, client);
 	if (client->out.length == 0)
-		websocket_append(&client->out, WEBSOCKET_OPCODE_PING, "", 0);
+		ping(client);
 	client_flush(client);
 }
 
@@ -67,8 +73,8 @@ static void tune(int socket, int64_t ping_ms)
 	setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof(dead_ms));
 }
 
-struct client *client_new(struct relay *relay, struct terminal *terminal, int socket, const void *early, size_t early_length,
-			  void (*closed)(void *data), void *closed_data)
+struct client *client_new(struct relay *relay, struct terminal *terminal, int socket, const void *early,
+			  size_t early_length, void (*closed)(void *data), void *closed_data)
 {
 	struct client *client = xmalloc(sizeof(*client));
 
@@ -98,6 +104,8 @@ void client_greet(struct client *client, uint64_t offset)
 		     (unsigned long long)offset, client->flow.announced,
 		     (unsigned long long)client->terminal->ring.end);
 	websocket_append(&client->out, WEBSOCKET_OPCODE_TEXT, text, (size_t)n);
+	if (client->flow.least_us < 0)
+		ping(client); /* its answer tells how far away the client is */
 }
 
 void client_control(struct client *client, const char *json)
@@ -207,9 +215,14 @@ static void take_input(struct client *client, const char *data, size_t length)
 static void take_message(struct client *client, enum websocket_event event, const struct websocket_message *message)
 {
 	if (event == WEBSOCKET_PING) {
-		/* One answer at a time is enough (RFC 6455 §5.5.3), and a client that doesn't read can't pile them up. */
+		/* One answer at a time is enough (RFC 6455 §5.5.3), and a client that doesn't read can't pile them up.
+		 */
 		if (client->out.length == 0)
 			websocket_append(&client->out, WEBSOCKET_OPCODE_PONG, message->data, message->length);
+	} else if (event == WEBSOCKET_PONG) {
+		if (client->ping_us != 0)
+			flow_trip(&client->flow, clock_monotonic_us() - client->ping_us);
+		client->ping_us = 0;
 	} else if (event == WEBSOCKET_CLOSE) {
 		client->close_received = true;
 		client_close(client, message->code, NULL);

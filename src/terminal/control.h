@@ -16,7 +16,8 @@ struct control {
 	uint64_t ack;
 };
 
-/* 0, or -EINVAL with *ret_why (a constant, fit for a close reason): not an object, a key twice, a wrong type, out of range. */
+/* 0, or -EINVAL with *ret_why (a constant, fit for a close reason): not an object, a key twice, a wrong type, out of
+ * range. */
 int control_parse(const char *json, size_t length, struct control *ret_control, const char **ret_why);
 
 /* {"exit": {"reason": …, "code": …}} (code -1: null); the caller frees it. */

@@ -3,8 +3,8 @@
 #include "base/util.h"
 
 #define WINDOW_LEAST (32u << 10)
-/* Wanted: what is on its way takes this much longer than the fastest answer. */
-#define DELAY_US 100000
+/* Wanted: what is on its way takes this much longer than the bare way there and back. */
+#define DELAY_US     100000
 
 void flow_start(struct flow *flow, size_t announced, uint64_t offset)
 {
@@ -32,12 +32,17 @@ void flow_sent(struct flow *flow, size_t n, int64_t now_us)
 	}
 }
 
+void flow_trip(struct flow *flow, int64_t trip_us)
+{
+	if (flow->least_us < 0 || trip_us < flow->least_us)
+		flow->least_us = trip_us;
+}
+
 static void steer(struct flow *flow, int64_t delay_us)
 {
 	size_t least = max_size(min_size(WINDOW_LEAST, flow->announced), 2 * flow->step);
 
-	if (flow->least_us < 0 || delay_us < flow->least_us)
-		flow->least_us = delay_us;
+	flow_trip(flow, delay_us);
 	if (delay_us > flow->least_us + DELAY_US)
 		flow->window -= flow->window / 4;
 	else if (delay_us < flow->least_us + DELAY_US / 2)

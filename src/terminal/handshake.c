@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+#define GUID       "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 #define KEY_LENGTH 24
 
 int websocket_accept_key(const char *key, char out[WEBSOCKET_ACCEPT_SIZE])
@@ -20,7 +20,8 @@ int websocket_accept_key(const char *key, char out[WEBSOCKET_ACCEPT_SIZE])
 	if (key == NULL || strlen(key) != KEY_LENGTH)
 		return -EINVAL;
 	base64_decode_init(&decode);
-	if (!base64_decode_update(&decode, &length, raw, KEY_LENGTH, key) || !base64_decode_final(&decode) || length != 16)
+	if (!base64_decode_update(&decode, &length, raw, KEY_LENGTH, key) || !base64_decode_final(&decode) ||
+	    length != 16)
 		return -EINVAL;
 	sha1_init(&sha1);
 	sha1_update(&sha1, KEY_LENGTH, (const uint8_t *)key);

@@ -1,6 +1,9 @@
-/* The way in: what clients typed, to the pseudo-terminal. It takes as much as the program reads; the rest waits here, bounded. */
+/* The way in: what clients typed, to the pseudo-terminal. It takes as much as the program reads; the rest waits here,
+ * bounded. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -47,23 +50,35 @@ static const char *interrupting(const struct terminal *terminal, const char *dat
 	return last;
 }
 
+/* Drops input that the program has not read: ours, the kernel's on its way, the line discipline's. The last one only
+ * the slave's side can drop. */
+static void drop_input(struct terminal *terminal)
+{
+	int slave = ioctl(terminal->tty, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	buf_fini(&terminal->input);
+	tcflush(terminal->tty, TCOFLUSH);
+	if (slave < 0)
+		return;
+	tcflush(slave, TCIFLUSH);
+	close(slave);
+}
+
 bool terminal_input(struct terminal *terminal, const char *data, size_t length)
 {
+	const char *from;
 	size_t done = 0;
 
 	if (terminal->tty < 0)
 		return true;
-	if (terminal->input.length > 0) {
-		/* Interrupt, quit and suspend drop the input that was not read. Behind a full queue they would never get that far, so
-		 * what the line discipline would do is done here: Ctrl-C works even when a program reads nothing. */
-		const char *from = interrupting(terminal, data, length);
-
-		if (from != NULL) {
-			buf_fini(&terminal->input);
-			tcflush(terminal->tty, TCOFLUSH);
-			length -= (size_t)(from - data);
-			data = from;
-		}
+	/* Interrupt, quit and suspend drop the input before them. Behind full queues they would never be seen by the
+	 * line discipline, so the dropping is done first: Ctrl-C works even when a large paste waits for a program that
+	 * reads nothing. */
+	from = interrupting(terminal, data, length);
+	if (from != NULL) {
+		drop_input(terminal);
+		length -= (size_t)(from - data);
+		data = from;
 	}
 	if (terminal->input.length >= INPUT_MAX)
 		return false;
@@ -94,7 +109,7 @@ void terminal_input_flush(struct terminal *terminal)
 		buf_fini(&terminal->input);
 	if (terminal->input.length >= INPUT_MAX)
 		return;
-	list_for_each(node, &terminal->clients) {
+	list_for_each (node, &terminal->clients) {
 		struct client *client = container_of(node, struct client, link);
 
 		if (client->blocked && client->state == CLIENT_OPEN)

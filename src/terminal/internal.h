@@ -20,9 +20,9 @@
 #define FRAME_MAX     (32u << 10)  /* bytes of output in one message */
 #define INPUT_MAX     (64u << 10)  /* input that waits for the pseudo-terminal before clients are read no more */
 #define CONTROL_QUEUE (64u << 10)  /* control frames that a client may leave waiting before it is let go */
-#define GRACE_MS      1000	   /* a client that takes nothing for this long holds up the others no more */
-#define END_MS	      5000	   /* clients may take in the last output for this long */
-#define CLOSE_MS      3000	   /* the client may answer a close frame for this long */
+#define GRACE_MS      1000         /* a client that takes nothing for this long holds up the others no more */
+#define END_MS        5000         /* clients may take in the last output for this long */
+#define CLOSE_MS      3000         /* the client may answer a close frame for this long */
 #define ACTIVE_MS     1000
 
 enum client_state { CLIENT_OPEN, CLIENT_CLOSING, CLIENT_GONE, CLIENT_STATES };
@@ -33,7 +33,7 @@ struct client {
 	struct list dead; /* in relay->dead, once it is gone */
 	struct relay *relay;
 	struct terminal *terminal; /* NULL: refused */
-	unsigned state;		   /* enum client_state */
+	unsigned state;            /* enum client_state */
 	struct loop_io io;
 	struct loop_timer timer; /* open: the next ping; closing: the deadline */
 	struct websocket *in;
@@ -41,28 +41,29 @@ struct client {
 	void *closed_data;
 
 	struct flow flow;
-	struct buf out;				/* control frames, sent between output frames */
-	char header[WEBSOCKET_HEADER_MAX];	/* of the output frame under way */
+	int64_t ping_us;                   /* when the ping was sent that is not yet answered, 0: none */
+	struct buf out;                    /* control frames, sent between output frames */
+	char header[WEBSOCKET_HEADER_MAX]; /* of the output frame under way */
 	unsigned char header_left, header_size;
-	size_t frame_left;			/* its bytes that are still to be sent: the ring's up to flow.sent, or the spill's */
-	struct buf spill;			/* … when the ring has to give up the place */
+	size_t frame_left; /* its bytes that are still to be sent: the ring's up to flow.sent, or the spill's */
+	struct buf spill;  /* … when the ring has to give up the place */
 
 	const char *held; /* a message that the terminal had no room for, in `in` */
 	size_t held_length;
-	unsigned cols, rows; /* 0: not said */
+	unsigned cols, rows;  /* 0: not said */
 	uint64_t grace_acked; /* flow.acked when the grace began */
-	bool blocked;	      /* not read until `held` went */
-	bool lagging;	      /* holds up the terminal no more, until it caught up */
-	bool deaf;	      /* broke the protocol: what it sends is thrown away */
+	bool blocked;         /* not read until `held` went */
+	bool lagging;         /* holds up the terminal no more, until it caught up */
+	bool deaf;            /* broke the protocol: what it sends is thrown away */
 	bool close_received;
-	bool full;	      /* the socket takes no more for now */
+	bool full; /* the socket takes no more for now */
 };
 
 struct terminal {
 	struct list link; /* in relay->terminals, then in relay->released */
 	struct relay *relay;
 	unsigned state; /* enum terminal_state */
-	int tty;	/* -1 after hangup */
+	int tty;        /* -1 after hangup */
 	struct loop_io io;
 	struct loop_timer timer; /* running: a grace; ending: the deadline */
 	void *data;
@@ -83,17 +84,18 @@ struct relay {
 	struct relay_events events;
 	struct list terminals;
 	struct list strays; /* clients without a terminal */
-	/* Clients and terminals go in the middle of handlers and loops that still hold them; they are freed at the end of the turn. */
+	/* Clients and terminals go in the middle of handlers and loops that still hold them; they are freed at the end
+	 * of the turn. */
 	struct list dead;     /* clients */
 	struct list released; /* terminals */
 	struct loop_timer reaper;
 	unsigned flooding; /* terminals */
-	char *scratch;	   /* READ_MAX bytes */
+	char *scratch;     /* READ_MAX bytes */
 };
 
 /* client.c */
-struct client *client_new(struct relay *relay, struct terminal *terminal, int socket, const void *early, size_t early_length,
-			  void (*closed)(void *data), void *closed_data);
+struct client *client_new(struct relay *relay, struct terminal *terminal, int socket, const void *early,
+			  size_t early_length, void (*closed)(void *data), void *closed_data);
 void client_greet(struct client *client, uint64_t offset);
 void client_take(struct client *client); /* reads what it sent */
 void client_control(struct client *client, const char *json);
@@ -115,7 +117,7 @@ void terminal_input_flush(struct terminal *terminal);
 
 /* terminal.c */
 void terminal_update(struct terminal *terminal); /* the events it waits for */
-void terminal_fit(struct terminal *terminal);	 /* the smallest size wins */
+void terminal_fit(struct terminal *terminal);    /* the smallest size wins */
 void terminal_active(struct terminal *terminal);
 void terminal_client_left(struct terminal *terminal);
 void terminal_client_freed(struct terminal *terminal);

@@ -5,10 +5,10 @@
 #include "base/util.h"
 #include "terminal/internal.h"
 
-#define RING_DEFAULT	(256u << 10)
-#define WINDOW_DEFAULT	(128u << 10)
+#define RING_DEFAULT    (256u << 10)
+#define WINDOW_DEFAULT  (128u << 10)
 #define CLIENTS_DEFAULT 16
-#define PING_DEFAULT	30000
+#define PING_DEFAULT    30000
 
 static void reap(void *data)
 {
@@ -60,7 +60,7 @@ struct relay *relay_new(struct loop *loop, const struct relay_limits *limits, co
 
 static void dismiss(struct list *clients)
 {
-	list_for_each(node, clients) {
+	list_for_each (node, clients) {
 		struct client *client = container_of(node, struct client, link);
 
 		client_close(client, WEBSOCKET_CLOSE_AWAY, NULL);
@@ -73,7 +73,7 @@ void relay_free(struct relay *relay)
 	if (relay == NULL)
 		return;
 	relay->events = (struct relay_events){0};
-	list_for_each(node, &relay->terminals) {
+	list_for_each (node, &relay->terminals) {
 		struct terminal *terminal = container_of(node, struct terminal, link);
 
 		dismiss(&terminal->clients);

@@ -45,7 +45,8 @@ int ring_peek(const struct ring *ring, uint64_t from, size_t max, struct iovec p
 	return places(ring, from, min_size(max, (size_t)(ring->end - from)), pieces);
 }
 
-/* Makes room for `more` bytes behind the kept ones, if the limit allows. A byte keeps its number, so its place changes with the size. */
+/* Makes room for `more` bytes behind the kept ones, if the limit allows. A byte keeps its number, so its place changes
+ * with the size. */
 static void grow(struct ring *ring, size_t more)
 {
 	size_t kept = (size_t)(ring->end - ring->start);

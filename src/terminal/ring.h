@@ -1,5 +1,5 @@
-/* The last bytes of a stream, numbered from its start. Memory grows by doubling up to the limit, so that a terminal that said little
- * costs little; from then on the newest bytes replace the oldest. */
+/* The last bytes of a stream, numbered from its start. Memory grows by doubling up to the limit, so that a terminal
+ * that said little costs little; from then on the newest bytes replace the oldest. */
 #pragma once
 
 #include <stddef.h>
@@ -9,9 +9,9 @@
 struct ring {
 	char *data;
 	size_t capacity; /* a power of two, or 0 */
-	size_t limit;	 /* a power of two */
-	uint64_t start;	 /* number of the oldest byte kept */
-	uint64_t end;	 /* number of the byte that comes next */
+	size_t limit;    /* a power of two */
+	uint64_t start;  /* number of the oldest byte kept */
+	uint64_t end;    /* number of the byte that comes next */
 };
 
 /* `limit` is rounded up to a power of two (at least 4096). The first byte will have the number `offset`. */

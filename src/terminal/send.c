@@ -40,8 +40,7 @@ static bool send_control(struct client *client)
 /* One write of the output frame under way. */
 static bool send_frame(struct client *client)
 {
-	struct iovec pieces[3] = {
-		{client->header + client->header_size - client->header_left, client->header_left}};
+	struct iovec pieces[3] = {{client->header + client->header_size - client->header_left, client->header_left}};
 	int count = client->header_left > 0 ? 1 : 0;
 	size_t n, header;
 

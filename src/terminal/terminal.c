@@ -42,7 +42,7 @@ static size_t room(struct terminal *terminal, bool *ret_waiting)
 	*ret_waiting = false;
 	if (terminal->client_count == 0)
 		return SIZE_MAX;
-	list_for_each(node, &terminal->clients) {
+	list_for_each (node, &terminal->clients) {
 		struct client *client = container_of(node, struct client, link);
 		size_t slack;
 
@@ -66,7 +66,7 @@ static void on_grace(void *data)
 {
 	struct terminal *terminal = data;
 
-	list_for_each(node, &terminal->clients) {
+	list_for_each (node, &terminal->clients) {
 		struct client *client = container_of(node, struct client, link);
 
 		if (client_slack(client, terminal->ring.end) == 0 && client->flow.acked == client->grace_acked)
@@ -77,7 +77,7 @@ static void on_grace(void *data)
 
 static void begin_grace(struct terminal *terminal)
 {
-	list_for_each(node, &terminal->clients) {
+	list_for_each (node, &terminal->clients) {
 		struct client *client = container_of(node, struct client, link);
 
 		client->grace_acked = client->flow.acked;
@@ -122,7 +122,7 @@ static void append(struct terminal *terminal, const char *data, size_t length)
 {
 	uint64_t end = terminal->ring.end + length;
 
-	list_for_each(node, &terminal->clients)
+	list_for_each (node, &terminal->clients)
 		client_make_way(container_of(node, struct client, link),
 				end > terminal->ring.limit ? end - terminal->ring.limit : 0);
 	ring_append(&terminal->ring, data, length);
@@ -130,7 +130,7 @@ static void append(struct terminal *terminal, const char *data, size_t length)
 
 static void flush_clients(struct terminal *terminal)
 {
-	list_for_each(node, &terminal->clients)
+	list_for_each (node, &terminal->clients)
 		client_flush(container_of(node, struct client, link));
 }
 
@@ -144,8 +144,8 @@ static void close_tty(struct terminal *terminal)
 	terminal_input_flush(terminal);
 }
 
-/* Reads up to `max` bytes (at most READ_MAX) into the scratch: the count; *ret_ended when nothing more will come. A short read means
- * that the kernel had no more, so no second one is spent on being told so. */
+/* Reads up to `max` bytes (at most READ_MAX) into the scratch: the count; *ret_ended when nothing more will come. A
+ * short read means that the kernel had no more, so no second one is spent on being told so. */
 static size_t drain(struct terminal *terminal, size_t max, bool *ret_ended)
 {
 	char *scratch = terminal->relay->scratch;
@@ -216,7 +216,7 @@ void terminal_fit(struct terminal *terminal)
 	unsigned rows = 0;
 	struct winsize size = {0};
 
-	list_for_each(node, &terminal->clients) {
+	list_for_each (node, &terminal->clients) {
 		const struct client *client = container_of(node, struct client, link);
 
 		if (client->state != CLIENT_OPEN || client->cols == 0)
@@ -320,8 +320,8 @@ void terminal_attach(struct terminal *terminal, int socket, const void *early, s
 	struct client *client;
 
 	if (terminal->client_count >= terminal->relay->limits.max_clients) {
-		relay_refuse(terminal->relay, socket, WEBSOCKET_CLOSE_POLICY, "too many windows look at this terminal", closed,
-			     closed_data);
+		relay_refuse(terminal->relay, socket, WEBSOCKET_CLOSE_POLICY, "too many windows look at this terminal",
+			     closed, closed_data);
 		return;
 	}
 	client = client_new(terminal->relay, terminal, socket, early, early_length, closed, closed_data);
@@ -338,7 +338,7 @@ void terminal_attach(struct terminal *terminal, int socket, const void *early, s
 
 void terminal_control(struct terminal *terminal, const char *json)
 {
-	list_for_each(node, &terminal->clients) {
+	list_for_each (node, &terminal->clients) {
 		struct client *client = container_of(node, struct client, link);
 
 		if (client->state == CLIENT_OPEN)
@@ -350,7 +350,7 @@ static void on_end(void *data)
 {
 	struct terminal *terminal = data;
 
-	list_for_each(node, &terminal->clients)
+	list_for_each (node, &terminal->clients)
 		client_finish(container_of(node, struct client, link));
 }
 
@@ -361,7 +361,8 @@ void terminal_end(struct terminal *terminal, const char *reason, int exit_code)
 
 	state_move(&states, &terminal->state, TERMINAL_ENDING);
 	terminal->exit = control_exit(reason, exit_code);
-	/* Something may write for ever: what the kernel holds is far less than the ring, so a ring's worth is all there can be. */
+	/* Something may write for ever: what the kernel holds is far less than the ring, so a ring's worth is all there
+	 * can be. */
 	while (!ended && left > 0) {
 		size_t n = drain(terminal, min_size(left, READ_MAX), &ended);
 

@@ -16,14 +16,14 @@ struct websocket {
 	wslay_frame_context_ptr frames;
 	int fd;
 	size_t allowed; /* bytes that may still be taken from the socket this time */
-	bool ended;	/* the socket gave its end, or an error */
+	bool ended;     /* the socket gave its end, or an error */
 	bool heard;
 	struct buf early;
 	bool in_frame; /* a header was taken in, its payload not yet */
 	uint64_t frame_left;
 	struct wslay_frame_iocb frame;
 	enum websocket_opcode message; /* of the message under way; CONTINUATION: none */
-	bool given;		       /* `payload` was given out and is to be emptied */
+	bool given;                    /* `payload` was given out and is to be emptied */
 	struct buf payload;
 	size_t control_length;
 	char control[CONTROL_MAX + 1];

@@ -1,5 +1,5 @@
-/* WebSocket frames (RFC 6455), server side: bytes of a socket in, whole messages out, read through wslay; and the header of a frame to
- * send. Output frames are written by the owner, straight from its own memory. */
+/* WebSocket frames (RFC 6455), server side: bytes of a socket in, whole messages out, read through wslay; and the
+ * header of a frame to send. Output frames are written by the owner, straight from its own memory. */
 #pragma once
 
 #include <stdbool.h>
@@ -39,7 +39,7 @@ enum websocket_event {
 	WEBSOCKET_PONG,
 	WEBSOCKET_CLOSE,  /* `code` is the client's (1005: none given) */
 	WEBSOCKET_FAILED, /* the client broke the protocol: close with `code`, and read no more */
-	WEBSOCKET_EOF	  /* the socket ended or failed */
+	WEBSOCKET_EOF     /* the socket ended or failed */
 };
 
 struct websocket_message {
@@ -55,8 +55,8 @@ struct websocket;
 struct websocket *websocket_new(int fd, const void *early, size_t early_length);
 void websocket_free(struct websocket *websocket); /* takes NULL */
 
-/* Allows `bytes` to be taken from the socket until the next call of this. What was taken is always given out: websocket_read until
- * WEBSOCKET_WAIT leaves nothing behind that a level-triggered poll would not report. */
+/* Allows `bytes` to be taken from the socket until the next call of this. What was taken is always given out:
+ * websocket_read until WEBSOCKET_WAIT leaves nothing behind that a level-triggered poll would not report. */
 void websocket_allow(struct websocket *websocket, size_t bytes);
 enum websocket_event websocket_read(struct websocket *websocket, struct websocket_message *ret_message);
 /* Bytes came since the last call of this. */
@@ -66,5 +66,6 @@ bool websocket_heard(struct websocket *websocket);
 size_t websocket_header(enum websocket_opcode opcode, uint64_t length, char out[WEBSOCKET_HEADER_MAX]);
 /* Appends a whole frame. */
 void websocket_append(struct buf *out, enum websocket_opcode opcode, const void *data, size_t length);
-/* Appends a close frame; `why` (at most 123 bytes are used) may be NULL. WEBSOCKET_CLOSE_NO_STATUS gives an empty one. */
+/* Appends a close frame; `why` (at most 123 bytes are used) may be NULL. WEBSOCKET_CLOSE_NO_STATUS gives an empty one.
+ */
 void websocket_append_close(struct buf *out, unsigned code, const char *why);

@@ -1,4 +1,5 @@
-/* Stands in for libFuzzer where the compiler has none: gives each file, and each file of each folder, to the fuzzer once. */
+/* Stands in for libFuzzer where the compiler has none: gives each file, and each file of each folder, to the fuzzer
+ * once. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>

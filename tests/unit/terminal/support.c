@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,7 @@ void bench_fini(struct bench *bench)
 		peer_fini(bench->peers[i]);
 	if (bench->program >= 0)
 		close(bench->program);
+	buf_fini(&bench->typed);
 }
 
 void bench_attach(struct bench *bench, struct peer *peer, uint64_t offset)
@@ -98,6 +100,7 @@ void peer_fini(struct peer *peer)
 	if (peer->socket >= 0)
 		close(peer->socket);
 	peer->socket = -1;
+	buf_fini(&peer->outgoing);
 	buf_fini(&peer->raw);
 	buf_fini(&peer->output);
 	buf_fini(&peer->texts);
@@ -125,6 +128,7 @@ static void take_frame(struct peer *peer, unsigned char first, const char *data,
 {
 	switch (first) {
 	case 0x82:
+		peer->wrong |= peer->checking && !stream_matches(data, peer->offset, length);
 		buf_append(&peer->output, data, length);
 		peer->offset += length;
 		break;
@@ -195,18 +199,34 @@ void peer_receive(struct bench *bench, struct peer *peer)
 	}
 }
 
-static bool turn(struct bench *bench, int timeout_ms)
+static bool send_waiting(struct peer *peer)
+{
+	ssize_t n = 0;
+
+	if (peer->outgoing.length > 0)
+		n = send(peer->socket, peer->outgoing.data, peer->outgoing.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n > 0)
+		buf_consume(&peer->outgoing, (size_t)n);
+	return n > 0;
+}
+
+bool bench_turn(struct bench *bench, int timeout_ms)
 {
 	bool news = false;
 
 	if (loop_once(bench->loop, timeout_ms) < 0)
 		abort();
+	if (bench->step != NULL)
+		bench->step(bench);
 	for (unsigned i = 0; i < bench->peer_count; i++) {
 		struct peer *peer = bench->peers[i];
 		size_t had = peer->raw.length + peer->output.length + peer->texts.length + peer->pongs + peer->pings;
 		bool eof = peer->eof;
 
-		if (!peer->reading || peer->socket < 0 || eof)
+		if (peer->socket < 0 || eof)
+			continue;
+		news |= send_waiting(peer);
+		if (!peer->reading)
 			continue;
 		peer_receive(bench, peer);
 		if (had != peer->raw.length + peer->output.length + peer->texts.length + peer->pongs + peer->pings ||
@@ -221,7 +241,7 @@ void bench_settle(struct bench *bench, int quiet_ms)
 	int64_t last = clock_monotonic_ms();
 
 	while (clock_monotonic_ms() - last < quiet_ms)
-		if (turn(bench, 5))
+		if (bench_turn(bench, 5))
 			last = clock_monotonic_ms();
 }
 
@@ -234,7 +254,7 @@ bool bench_until(struct bench *bench, const void *what, size_t size, uint64_t va
 		memcpy(&now, what, size);
 		if (now >= value)
 			return true;
-		if (turn(bench, 20))
+		if (bench_turn(bench, 20))
 			last = clock_monotonic_ms();
 	} while (clock_monotonic_ms() - last < 20000);
 	return false;
@@ -253,28 +273,16 @@ void bench_print(struct bench *bench, const void *data, size_t length)
 		} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
 			die("write to the program's end");
 		} else {
-			turn(bench, 5);
+			bench_turn(bench, 5);
 		}
 	}
 }
 
 void peer_send_raw(struct bench *bench, struct peer *peer, const void *data, size_t length)
 {
-	const char *p = data;
-
-	while (length > 0) {
-		ssize_t n = send(peer->socket, p, length, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (n > 0) {
-			p += n;
-			length -= (size_t)n;
-		} else if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) {
-			peer->eof = true;
-			return;
-		} else {
-			loop_once(bench->loop, 5);
-		}
-	}
+	(void)bench;
+	buf_append(&peer->outgoing, data, length);
+	send_waiting(peer);
 }
 
 void peer_frame(struct bench *bench, struct peer *peer, unsigned char first, const void *data, size_t length)
@@ -304,6 +312,27 @@ void peer_frame(struct bench *bench, struct peer *peer, unsigned char first, con
 void peer_text(struct bench *bench, struct peer *peer, const char *json)
 {
 	peer_frame(bench, peer, 0x81, json, strlen(json));
+}
+
+size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+
+size_t allocated_bytes(void)
+{
+	return __sanitizer_get_current_allocated_bytes != NULL ? __sanitizer_get_current_allocated_bytes()
+							       : mallinfo2().uordblks;
+}
+
+size_t bench_peer_bytes(const struct bench *bench)
+{
+	size_t total = 0;
+
+	for (unsigned i = 0; i < bench->peer_count; i++) {
+		const struct peer *peer = bench->peers[i];
+
+		total += peer->outgoing.capacity + peer->raw.capacity + peer->output.capacity + peer->texts.capacity +
+			 peer->pong.capacity + peer->close_why.capacity;
+	}
+	return total;
 }
 
 unsigned char stream_byte(uint64_t at)

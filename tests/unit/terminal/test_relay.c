@@ -1,8 +1,8 @@
 /* The relay as its users see it: output, resume, sizes, ends. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -233,7 +233,8 @@ static void test_end_sends_what_is_left(void **state)
 	bench_fini(&bench);
 }
 
-/* A client that is slow to take the last output gets it, then the exit. One that says nothing gets the exit all the same. */
+/* A client that is slow to take the last output gets it, then the exit. One that says nothing gets the exit all the
+ * same. */
 static void test_end_with_slow_clients(void **state)
 {
 	struct bench bench;
