@@ -23,7 +23,6 @@ void server_config_init(struct server_config *config)
 {
 	memset(config, 0, sizeof(*config));
 	config->listen = "127.0.0.1:8080";
-	config->threads = 2;
 	config->workers = 4;
 	config->queue_max = 256;
 	config->connections_max = 8192;
@@ -32,6 +31,14 @@ void server_config_init(struct server_config *config)
 	config->receive_seconds = 20;
 	config->header_max = 16 * 1024;
 	config->body_max = 1024 * 1024;
+}
+
+/* One thread answers some 100,000 small requests a second; the machine's other cores are for workers and sandboxes. */
+static unsigned default_threads(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores <= 2 ? 1 : (unsigned)min_size((size_t)cores / 2, 4);
 }
 
 static char *copy_or_null(const char *s)
@@ -66,6 +73,8 @@ int server_new(const struct server_config *config, struct server **ret_server, s
 		return r;
 	}
 	server->config = *config;
+	if (server->config.threads == 0)
+		server->config.threads = default_threads();
 	server->config.listen = xstrdup(config->listen);
 	server->config.session_cookie = copy_or_null(config->session_cookie);
 	public_url = copy_or_null(config->public_url);

@@ -58,7 +58,7 @@ struct server_config {
 	const char *public_url;
 	const char *session_cookie; /* a write or WebSocket that carries this cookie must name an Origin of this site; NULL: none */
 	bool trust_forwarded;	    /* X-Forwarded-For of loopback and unix peers names the client (its last entry) */
-	unsigned threads;	    /* of the server */
+	unsigned threads;	    /* of the server; 0: by the machine's cores */
 	unsigned workers;
 	unsigned queue_max;		  /* requests waiting for a worker */
 	unsigned connections_max;	  /* at once; more are closed on arrival */
@@ -76,7 +76,7 @@ struct server_config {
 	void *worker_data;
 };
 
-/* The defaults: 127.0.0.1:8080, 2 threads, 4 workers, 256 waiting, 8192 connections (256 per address), 60 s idle, 20 s to receive,
+/* The defaults: 127.0.0.1:8080, 4 workers, 256 waiting, 8192 connections (256 per address), 60 s idle, 20 s to receive,
  * 16 KiB of headers, 1 MiB of body. */
 void server_config_init(struct server_config *config);
 
