@@ -150,13 +150,12 @@ static void check_interrupt(int lines)
 	peer_frame(&bench, &peer, 0x82, "lost\x03kept\n", 10);
 	bench_settle(&bench, 50);
 	/* The kernel's own sign that it took the interrupt: the echo. */
-		peer.output.length > 20 ? peer.output.data + peer.output.length - 20 : "");
-		assert_true(peer.output.length > 2);
-		assert_non_null(memmem(peer.output.data, peer.output.length, "^C", 2));
-		step_read(&bench);
-		assert_int_equal(bench.typed.length, 5);
-		assert_memory_equal(bench.typed.data, "kept\n", 5);
-		bench_fini(&bench);
+	assert_true(peer.output.length > 2);
+	assert_non_null(memmem(peer.output.data, peer.output.length, "^C", 2));
+	step_read(&bench);
+	assert_int_equal(bench.typed.length, 5);
+	assert_memory_equal(bench.typed.data, "kept\n", 5);
+	bench_fini(&bench);
 }
 
 static void test_interrupt_behind_full_queues(void **state)
