@@ -14,10 +14,13 @@ import { keySequence, withHeld, type BarKey, type Held } from './keys.ts';
 import { palette } from './palette.ts';
 import { TerminalLink, type LinkEvents } from './protocol.ts';
 import { ReplayGuard } from './replay.ts';
-import { quietDocument, withQuietStyles } from './sheets.ts';
+import { quietDocument, quietSpans, withQuietStyles } from './sheets.ts';
 
 // Two spellings of one list: changing between them makes xterm measure its fonts again.
-const FAMILY = ["'JetBrains Mono', 'Nanum Gothic Coding', monospace", "'JetBrains Mono','Nanum Gothic Coding',monospace"] as const;
+const FAMILY = [
+  "'JetBrains Mono', 'Terminal symbols', 'Nanum Gothic Coding', monospace",
+  "'JetBrains Mono','Terminal symbols','Nanum Gothic Coding',monospace",
+] as const;
 const FONT_WAIT_MS = 800;
 const FIT_MS = 80;
 
@@ -57,8 +60,12 @@ function webglWorks(): boolean {
   if (choice === 'dom') return false;
   const canvas = document.createElement('canvas');
   const context = canvas.getContext('webgl2', { failIfMajorPerformanceCaveat: choice !== 'webgl' });
-  context?.getExtension('WEBGL_lose_context')?.loseContext();
-  return context !== null;
+  if (!context) return false;
+  const about = context.getExtension('WEBGL_debug_renderer_info');
+  const name = String(about ? context.getParameter(about.UNMASKED_RENDERER_WEBGL) : '');
+  context.getExtension('WEBGL_lose_context')?.loseContext();
+  // WebGL drawn by the processor is slower than no WebGL.
+  return choice === 'webgl' || !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }
 
 export class Screen {
@@ -79,6 +86,7 @@ export class Screen {
 
   constructor(options: ScreenOptions) {
     this.#options = options;
+    quietSpans();
     this.term = new Terminal({
       allowProposedApi: true,
       cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,

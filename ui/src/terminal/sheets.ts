@@ -1,6 +1,5 @@
 // xterm.js writes its colours and sizes into <style> elements and style attributes, which this site's CSP forbids
-// (style-src 'self'). Constructed style sheets and the CSSOM say the same and are allowed, so xterm is handed a
-// document whose createElement gives stand-ins that use those.
+// (style-src 'self'). Constructed style sheets and the CSSOM say the same and are allowed.
 
 type Maker = (tag: string, options?: ElementCreationOptions) => HTMLElement;
 
@@ -25,25 +24,14 @@ function sheetElement(make: Maker): HTMLElement {
   return element;
 }
 
-/** setAttribute('style', …) by way of the CSSOM. */
-function setAttribute(this: HTMLElement, name: string, value: string): void {
-  if (name === 'style') this.style.cssText = value;
-  else Element.prototype.setAttribute.call(this, name, value);
-}
-
-function createElement(make: Maker, tag: string, options?: ElementCreationOptions): HTMLElement {
-  if (tag === 'style') return sheetElement(make);
-  const element = make(tag, options);
-  if (tag === 'span') element.setAttribute = setAttribute;
-  return element;
-}
-
-/** The document for xterm's option `documentOverride`. */
-export function quietDocument(): Document {
+function quietMaker(): Maker {
   const make: Maker = document.createElement.bind(document);
-  const methods = new Map<PropertyKey, unknown>([
-    ['createElement', (tag: string, options?: ElementCreationOptions) => createElement(make, tag, options)],
-  ]);
+  return (tag, options) => (tag === 'style' ? sheetElement(make) : make(tag, options));
+}
+
+/** The document for xterm's option `documentOverride`: its renderers ask it for their <style> elements. */
+export function quietDocument(): Document {
+  const methods = new Map<PropertyKey, unknown>([['createElement', quietMaker()]]);
   return new Proxy(document, {
     get(target, key) {
       if (methods.has(key)) return methods.get(key);
@@ -59,12 +47,27 @@ export function quietDocument(): Document {
 
 /** Runs `open` while the page's own createElement gives stand-ins too: xterm's viewport does not ask documentOverride. */
 export function withQuietStyles(open: () => void): void {
-  const make: Maker = document.createElement.bind(document);
-  const quiet = (tag: string, options?: ElementCreationOptions): HTMLElement => createElement(make, tag, options);
-  Object.defineProperty(document, 'createElement', { value: quiet, configurable: true });
+  Object.defineProperty(document, 'createElement', { value: quietMaker(), configurable: true });
   try {
     open();
   } finally {
     Reflect.deleteProperty(document, 'createElement');
   }
+}
+
+/**
+ * The cells of the DOM renderer are spans with setAttribute('style', …), made by the page's own document. For spans that
+ * call goes through the CSSOM from now on, which means the same.
+ */
+export function quietSpans(): void {
+  const span = HTMLSpanElement.prototype;
+  if (Object.hasOwn(span, 'setAttribute')) return;
+  Object.defineProperty(span, 'setAttribute', {
+    configurable: true,
+    writable: true,
+    value(this: HTMLElement, name: string, value: string): void {
+      if (name === 'style') this.style.cssText = value;
+      else Element.prototype.setAttribute.call(this, name, value);
+    },
+  });
 }

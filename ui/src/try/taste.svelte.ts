@@ -56,6 +56,14 @@ export class Taste {
 
   async start({ replace = false } = {}): Promise<void> {
     const turn = this.#begin();
+    if (!replace && isLive(me.sandbox)) {
+      await me.refresh();
+      if (turn !== this.#turn) return;
+      if (me.sandbox) {
+        this.#meet(me.sandbox);
+        return;
+      }
+    }
     try {
       const answer = await trySandbox({ project: this.project, ...this.size(), replace });
       if (turn !== this.#turn) return;
@@ -186,16 +194,22 @@ export class Taste {
     me.has(sandbox);
   }
 
+  /** One runs already: this very project's is joined, another asks to be ended. */
+  #meet(running: Sandbox): void {
+    if (running.project === this.project) {
+      this.#attach(running, false);
+      return;
+    }
+    this.busyWith = running;
+    this.phase = this.ended ? 'ended' : 'idle';
+    me.has(running);
+  }
+
   #refused(cause: unknown): void {
     const status = cause instanceof ApiError ? cause.status : -1;
     const running = cause instanceof ApiError ? cause.problem?.sandbox : undefined;
     if (status === 409 && running) {
-      if (running.project === this.project) this.#attach(running, false);
-      else {
-        this.busyWith = running;
-        this.phase = this.ended ? 'ended' : 'idle';
-        me.has(running);
-      }
+      this.#meet(running);
       return;
     }
     this.failure = cause;
