@@ -4,7 +4,7 @@ chmod +x /usr/sbin/policy-rc.d
 export LANG=C.UTF-8
 apt-get update
 apt-get install -y --no-install-recommends postgresql
-printf '%s\n' '\pset pager off' > /root/.psqlrc    # a pager would swallow the next pasted line
+printf '%s\n' '\set QUIET on' '\pset pager off' '\unset QUIET' > /root/.psqlrc    # a pager would swallow the next pasted line
 # A sandbox may have no /dev/shm, and its memory is small.
 cat > /etc/postgresql/15/main/conf.d/sandbox.conf <<'CONF'
 dynamic_shared_memory_type = mmap

@@ -1,13 +1,15 @@
 export DEBIAN_FRONTEND=noninteractive
 apt-get update
-apt-get install -y --no-install-recommends tesseract-ocr tesseract-ocr-eng tesseract-ocr-kor imagemagick fonts-nanum-coding
+apt-get install -y --no-install-recommends tesseract-ocr tesseract-ocr-eng tesseract-ocr-kor imagemagick fonts-nanum
+# One font is enough to draw samples with.
+find /usr/share/fonts/truetype/nanum -type f ! -name NanumGothic.ttf -delete
 # One thread is fastest on half a processor.
 echo 'export OMP_THREAD_LIMIT=1' >> /root/.profile
 cat > /usr/local/bin/words2png <<'SH'
 #!/bin/sh
 # words2png TEXT FILE.png: draws the words, Korean too.
-exec convert -background white -fill black -font /usr/share/fonts/truetype/nanum/NanumGothicCoding.ttf -pointsize 36 \
-    -bordercolor white label:"$1" -border 30 "$2"
+exec convert -density 300 -units PixelsPerInch -background white -fill black -font /usr/share/fonts/truetype/nanum/NanumGothic.ttf \
+    -pointsize 9 -interline-spacing 12 -bordercolor white label:"$1" -border 40 "$2"
 SH
 chmod +x /usr/local/bin/words2png
 words2png 'Dear visitor,
