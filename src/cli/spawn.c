@@ -1,0 +1,81 @@
+#include "cli/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+static int drop_rights(uid_t uid, gid_t gid)
+{
+	/* The bounding set first: it needs a capability that goes with the user id. The kernel refuses the first number it lacks. */
+	for (int capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++)
+		;
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return -errno;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+/* In the child, until the exec. Never returns. */
+static void become(const struct spawn *what, int output, pid_t parent)
+{
+	int null = open("/dev/null", O_RDWR);
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	setsid();
+	dup2(null, 0);
+	dup2(output, 1);
+	dup2(output, 2);
+	syscall(SYS_close_range, 3, ~0u, 0);
+	if (what->uid != 0 && drop_rights(what->uid, what->gid) < 0) {
+		fprintf(stderr, "cannot become user %u: %s\n", what->uid, strerror(errno));
+		_exit(126);
+	}
+	/* After the change of user, which clears it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(126);
+	execvpe(what->argv[0], (char *const *)what->argv, (char *const *)what->env);
+	fprintf(stderr, "cannot run %s: %s\n", what->argv[0], strerror(errno));
+	_exit(127);
+}
+
+int spawn(const struct spawn *what, pid_t *ret_pid, int *ret_pidfd, int *ret_output, struct error *err)
+{
+	auto_fd int in = -1;
+	auto_fd int out = -1;
+	pid_t parent = getpid();
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "cannot make a pipe");
+	in = ends[0];
+	out = ends[1];
+	fd_set_nonblock(in, true);
+	pid = fork();
+	if (pid < 0)
+		return error_errno(err, errno, "cannot start %s", what->argv[0]);
+	if (pid == 0)
+		become(what, out, parent);
+	*ret_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (*ret_pidfd < 0)
+		return error_errno(err, errno, "cannot watch %s", what->argv[0]);
+	fd_set_cloexec(*ret_pidfd, true);
+	*ret_pid = pid;
+	*ret_output = steal_fd(&in);
+	return 0;
+}

@@ -1,0 +1,446 @@
+#include "web/hub.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "store/projects.h"
+#include "store/versions.h"
+#include "web/builder.h"
+#include "web/call.h"
+
+#define USAGE_MS 2000
+#define COUNTERS_MS 1500
+#define STOP_LIMIT_MS 12000
+#define DRAIN_ROUNDS 8
+#define LIFE_GUESS_MS 600000.0 /* until it is known how long sandboxes live */
+
+/* ---- what the engine says ------------------------------------------------------------------------------------------ */
+
+struct listing {
+	struct hub *hub;
+	int64_t asked_ms;
+};
+
+static void on_stray_stopped(const struct error *err, void *data)
+{
+	(void)data;
+	if (err != NULL)
+		log_warning("a stray sandbox could not be stopped: %s", err->message);
+}
+
+static void meet_one(struct hub *hub, const struct engine_sandbox *sandbox, struct map *seen)
+{
+	struct live *live = hub_find(hub, sandbox->sandbox);
+
+	if (live == NULL || live->state == LIVE_QUEUED) {
+		log_event(LOG_LEVEL_WARNING, "stopping a sandbox that nobody knows", "sandbox", sandbox->sandbox, NULL);
+		hub->engine->ops->stop(hub->engine, sandbox->sandbox, "stopped", on_stray_stopped, NULL);
+		return;
+	}
+	map_put(seen, live->row.id, live);
+	if (!live->asked)
+		live_meet(live, sandbox->terminals, sandbox->terminal_count);
+}
+
+static void end_missing(struct hub *hub, const struct map *seen, int64_t asked_ms)
+{
+	list_for_each(node, &hub->sandboxes)
+	{
+		struct live *live = container_of(node, struct live, link);
+
+		if (live->state != LIVE_ENDED && !live->asked && live->known_ms <= asked_ms && map_get(seen, live->row.id) == NULL)
+			live_end(live, "failed", -1, "it was gone after a restart", true);
+	}
+}
+
+static void on_listed(const struct error *err, const struct engine_sandbox *sandboxes, size_t count, void *data)
+{
+	struct listing *listing = data;
+	struct hub *hub = listing->hub;
+	struct map *seen = map_new();
+
+	if (err == NULL) {
+		for (size_t i = 0; i < count; i++)
+			meet_one(hub, &sandboxes[i], seen);
+		end_missing(hub, seen, listing->asked_ms);
+		builder_engine_up(hub->builder);
+		waiting_advance(hub);
+	} else if (err->kind != ERROR_UNAVAILABLE) {
+		log_error("the engine does not tell its sandboxes: %s", err->message);
+	}
+	map_free(seen);
+	free(listing);
+}
+
+static void on_up(void *data)
+{
+	struct hub *hub = data;
+	struct listing *listing = xmalloc(sizeof(*listing));
+
+	log_info("the engine is up");
+	*listing = (struct listing){hub, clock_monotonic_ms()};
+	atomic_store(&hub->engine_up, true);
+	hub->engine->ops->list(hub->engine, on_listed, listing);
+}
+
+static void on_down(const struct error *why, void *data)
+{
+	struct hub *hub = data;
+
+	if (!hub->stopping)
+		log_warning("the engine is away: %s", why->message);
+	atomic_store(&hub->engine_up, false);
+	builder_engine_down(hub->builder);
+}
+
+static void on_sandbox_ended(const char *sandbox, const char *reason, int exit_code, void *data)
+{
+	struct hub *hub = data;
+	struct live *live = hub_find(hub, sandbox);
+
+	if (live != NULL && !live->asked)
+		live_end(live, reason, exit_code, NULL, true);
+	else
+		builder_sandbox_ended(hub->builder, sandbox, reason, exit_code);
+}
+
+static void on_terminal_ended(const char *sandbox, unsigned terminal, void *data)
+{
+	struct live *live = hub_find(data, sandbox);
+
+	if (live != NULL)
+		live_terminal_ended(live, terminal);
+}
+
+static void on_image_progress(const char *reference, const char *stage, unsigned done, unsigned total, void *data)
+{
+	struct hub *hub = data;
+
+	builder_image_progress(hub->builder, reference, stage, done, total);
+}
+
+static void on_build_stage(const char *build, const char *stage, void *data)
+{
+	struct hub *hub = data;
+
+	builder_stage(hub->builder, build, stage);
+}
+
+static void on_build_ended(const char *build, const char *state, const char *error, const char *reference, void *data)
+{
+	struct hub *hub = data;
+
+	builder_ended(hub->builder, build, state, error, reference);
+}
+
+static const struct engine_events engine_events = {
+	.up = on_up,
+	.down = on_down,
+	.sandbox_ended = on_sandbox_ended,
+	.terminal_ended = on_terminal_ended,
+	.image_progress = on_image_progress,
+	.build_stage = on_build_stage,
+	.build_ended = on_build_ended,
+};
+
+/* ---- what the relay says ------------------------------------------------------------------------------------------- */
+
+static void on_active(struct terminal *terminal, void *data)
+{
+	(void)terminal;
+	live_active(data);
+}
+
+static void on_clients(struct terminal *terminal, unsigned count, void *data)
+{
+	(void)terminal;
+	live_viewers(data, count);
+}
+
+/* `hangup` is left alone: the engine tells the end with its reason. */
+static const struct relay_events relay_events = {.active = on_active, .clients = on_clients};
+
+/* ---- usage for those who look --------------------------------------------------------------------------------------- */
+
+static void on_usage(const struct error *err, const struct engine_usage *usage, void *data)
+{
+	struct live *live = data;
+	int64_t now = clock_monotonic_ms();
+	auto_free char *text = NULL;
+	double cpu = 0;
+
+	if (err == NULL && usage != NULL && live->state == LIVE_RUNNING) {
+		if (live->usage_ms > 0 && now > live->usage_ms && usage->cpu_us >= live->cpu_us)
+			cpu = (double)(usage->cpu_us - live->cpu_us) / 1000 / (double)(now - live->usage_ms);
+		live->usage_ms = now;
+		live->cpu_us = usage->cpu_us;
+		text = xasprintf("{\"usage\":{\"memory\":%llu,\"memory_limit\":%llu,\"cpu\":%.3f,\"pids\":%u}}",
+				 (unsigned long long)usage->memory, (unsigned long long)usage->memory_limit, cpu, usage->pids);
+		live_push_text(live, text);
+	}
+	live_unref(live);
+}
+
+static void ask_usage(void *data)
+{
+	struct hub *hub = data;
+
+	loop_timer_start(hub->loop, &hub->usage_timer, USAGE_MS, ask_usage, hub);
+	if (!atomic_load(&hub->engine_up))
+		return;
+	list_for_each(node, &hub->sandboxes)
+	{
+		struct live *live = container_of(node, struct live, link);
+
+		if (live->state == LIVE_RUNNING && live->viewers > 0)
+			hub->engine->ops->usage(hub->engine, live->row.id, on_usage, live_ref(live));
+	}
+}
+
+/* ---- small questions ------------------------------------------------------------------------------------------------ */
+
+struct live *hub_find(struct hub *hub, const char *id)
+{
+	return map_get(hub->by_id, id);
+}
+
+struct live *hub_find_person(struct hub *hub, const char *person)
+{
+	return map_get(hub->by_person, person);
+}
+
+void hub_catalogue_changed(struct hub *hub)
+{
+	loop_timer_stop(&hub->cache_timer);
+	cache_invalidate(hub->cache);
+}
+
+static void on_cache_timer(void *data)
+{
+	hub_catalogue_changed(data);
+}
+
+void hub_counters_changed(struct hub *hub)
+{
+	if (hub->cache_timer.loop == NULL)
+		loop_timer_start(hub->loop, &hub->cache_timer, COUNTERS_MS, on_cache_timer, hub);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+
+static int take_row(struct hub *hub, struct store *store, struct sandbox *row, struct error *err)
+{
+	struct project project = {0};
+	struct version version = {0};
+	struct live *live;
+	int r = projects_get_by_id(store, row->project, &project, err);
+
+	if (r == 0 && strcmp(row->state, "queued") == 0)
+		r = versions_get(store, row->project, row->version, &version, err);
+	if (r == 0) {
+		live = live_new(hub, row, version.reference, project.run, project.network);
+		if (live->state == LIVE_QUEUED)
+			list_append(&hub->queue, &live->link);
+	} else if (err->kind == ERROR_NOT_FOUND) {
+		r = sandboxes_end(store, row->id, "failed", -1, "its project is gone", clock_realtime_ms(), err);
+	}
+	project_fini(&project);
+	version_fini(&version);
+	return r;
+}
+
+/* What our predecessor left open; whether it still runs, the engine will tell. */
+static int load_open(struct hub *hub, struct error *err)
+{
+	static const char *const open_states[] = {"running", "starting", "queued"};
+	struct store store;
+	int r = store_open(hub->options->database, &store, err);
+
+	if (r < 0)
+		return r;
+	for (size_t s = 0; r == 0 && s < ARRAY_SIZE(open_states); s++) {
+		struct sandbox_list list = {0};
+
+		r = sandboxes_in_state(&store, open_states[s], &list, err);
+		for (size_t i = 0; r == 0 && i < list.count; i++)
+			r = take_row(hub, &store, &list.items[i], err);
+		sandbox_list_fini(&list);
+	}
+	store_close(&store);
+	return r;
+}
+
+static void hub_init(struct hub *hub, const struct web_options *options, struct cache *cache)
+{
+	hub->options = options;
+	hub->cache = cache;
+	hub->loop = loop_new();
+	hub->by_id = map_new();
+	hub->by_person = map_new();
+	hub->life_ms = LIFE_GUESS_MS;
+	hub->capacity = waiting_capacity(options);
+	list_init(&hub->sandboxes);
+	list_init(&hub->queue);
+}
+
+int hub_new(const struct web_options *options, struct cache *cache, struct hub **ret_hub, struct error *err)
+{
+	static const struct relay_limits relay_limits = {
+		.ring = 256 * 1024, .window = 256 * 1024, .max_clients = 16, .ping_ms = 30000};
+	struct hub *hub = xmalloc(sizeof(*hub));
+	int r;
+
+	hub_init(hub, options, cache);
+	hub->relay = relay_new(hub->loop, &relay_limits, &relay_events);
+	r = recorder_new(hub->loop, options->database, &hub->recorder, err);
+	if (r == 0)
+		r = load_open(hub, err);
+	if (r == 0)
+		r = builder_new(hub, &hub->builder, err);
+	if (r < 0) {
+		hub_free(hub);
+		return r;
+	}
+	hub->engine = options->engine_new(hub->loop, &engine_events, hub, options->engine_data);
+	loop_timer_start(hub->loop, &hub->usage_timer, USAGE_MS, ask_usage, hub);
+	*ret_hub = hub;
+	return 0;
+}
+
+static void *run_loop(void *data)
+{
+	struct hub *hub = data;
+	int r = loop_run(hub->loop);
+
+	if (r < 0)
+		log_error("the control loop failed: %s", strerror(-r));
+	return NULL;
+}
+
+int hub_start(struct hub *hub, struct error *err)
+{
+	int r = pthread_create(&hub->thread, NULL, run_loop, hub);
+
+	if (r != 0)
+		return error_errno(err, r, "cannot start the control loop");
+	hub->started = true;
+	return 0;
+}
+
+/* From here on no live one may touch its terminals. */
+static void close_relay(struct hub *hub)
+{
+	size_t cursor = 0;
+	struct live *live;
+
+	relay_free(steal(hub->relay));
+	while ((live = map_next(hub->by_id, &cursor, NULL)) != NULL)
+		for (unsigned i = 0; i < LIVE_TERMINALS_MAX; i++)
+			live->terminals[i].terminal = NULL;
+}
+
+static void finish_stop(void *data)
+{
+	struct hub *hub = data;
+
+	if (hub->relay == NULL)
+		return;
+	loop_timer_stop(&hub->stop_timer);
+	loop_timer_stop(&hub->queue_timer);
+	loop_timer_stop(&hub->usage_timer);
+	close_relay(hub);
+	hub->stopped(hub->stopped_data);
+}
+
+static void wait_for_ends(void *data)
+{
+	struct hub *hub = data;
+
+	if (list_is_empty(&hub->sandboxes) || clock_monotonic_ms() > hub->stop_deadline_ms)
+		finish_stop(hub);
+	else
+		loop_timer_start(hub->loop, &hub->stop_timer, 20, wait_for_ends, hub);
+}
+
+static void begin_stop(void *data)
+{
+	struct hub *hub = data;
+	size_t cursor = 0;
+	struct live *live;
+
+	hub->stopping = true;
+	builder_stop(hub->builder);
+	if (!hub->options->end_on_stop || !atomic_load(&hub->engine_up)) {
+		finish_stop(hub);
+		return;
+	}
+	while ((cursor = 0, live = map_next(hub->by_id, &cursor, NULL)) != NULL)
+		live_end(live, "stopped", -1, "the platform was stopped", false);
+	hub->stop_deadline_ms = clock_monotonic_ms() + STOP_LIMIT_MS;
+	wait_for_ends(hub);
+}
+
+void hub_stop(struct hub *hub, void (*stopped)(void *data), void *data)
+{
+	hub->stopped = stopped;
+	hub->stopped_data = data;
+	loop_post(hub->loop, begin_stop, hub);
+}
+
+static void stop_loop(void *data)
+{
+	loop_stop(data);
+}
+
+static void free_lives(struct hub *hub)
+{
+	size_t cursor;
+	struct live *live;
+
+	while ((cursor = 0, live = map_next(hub->by_id, &cursor, NULL)) != NULL) {
+		map_remove(hub->by_id, live->row.id);
+		loop_timer_stop(&live->expiry);
+		loop_timer_stop(&live->idle);
+		call_free(steal(live->waiting));
+		list_remove(&live->link);
+		live_unref(live);
+	}
+}
+
+void hub_free(struct hub *hub)
+{
+	if (hub == NULL)
+		return;
+	if (hub->started) {
+		loop_post(hub->loop, stop_loop, hub->loop);
+		pthread_join(hub->thread, NULL);
+	}
+	hub->stopping = true;
+	if (hub->relay != NULL)
+		close_relay(hub);
+	if (hub->builder != NULL) {
+		builder_stop(hub->builder);
+		builder_engine_down(hub->builder);
+	}
+	if (hub->engine != NULL)
+		hub->engine->ops->free(hub->engine);
+	recorder_stop(hub->recorder);
+	for (int i = 0; i < DRAIN_ROUNDS; i++)
+		loop_once(hub->loop, 0); /* the ends of the last jobs, and what they ask for */
+	free_lives(hub);
+	builder_free(hub->builder);
+	recorder_free(hub->recorder);
+	loop_timer_stop(&hub->usage_timer);
+	loop_timer_stop(&hub->queue_timer);
+	loop_timer_stop(&hub->cache_timer);
+	loop_timer_stop(&hub->stop_timer);
+	map_free(hub->by_id);
+	map_free(hub->by_person);
+	loop_free(hub->loop);
+	free(hub);
+}

@@ -1,0 +1,75 @@
+/* What the resources of the API share: what a handler finds behind its request. */
+#pragma once
+
+#include <jansson.h>
+
+#include "core/fields.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "http/server.h"
+#include "store/sessions.h"
+#include "store/store.h"
+#include "web/builder.h"
+#include "web/call.h"
+#include "web/hub.h"
+#include "web/options.h"
+
+struct files;
+struct limiter;
+
+#define SESSION_COOKIE "ttob_session"
+#define SESSION_LIFE_MS (30 * INT64_C(86400) * 1000)
+
+struct web {
+	const struct web_options *options;
+	struct server *server;
+	struct hub *hub;
+	struct cache *cache;
+	struct files *files; /* NULL: no pages were built */
+	struct limiter *tries;
+	bool loopback; /* we listen there only */
+	struct route *routes;
+};
+
+/* A route as the tables of the resources have it; web.c adds `data` and `cache`. */
+struct resource {
+	unsigned methods;
+	const char *pattern;
+	enum route_kind kind;
+	request_handler handler;
+	bool cached; /* answers by respond_cached */
+	size_t body_max;
+};
+
+extern const struct resource sandbox_resources[];  /* sandboxes.c; all end with a NULL pattern */
+extern const struct resource terminal_resources[]; /* terminals.c */
+extern const struct resource project_resources[];  /* projects.c */
+extern const struct resource build_resources[];	   /* builds.c */
+extern const struct resource session_resources[];  /* session.c */
+extern const struct resource status_resources[];   /* status.c */
+
+/* Every route served, for docs and tests: each table in turn. */
+extern const struct resource *const all_resources[];
+extern const size_t all_resources_count;
+
+/* guest.c */
+
+/* Who asks: ERROR_UNAUTHENTICATED when there is no session. */
+int guest_find(struct request *request, struct session *ret_session, struct error *err);
+/* The same, but a new guest gets a session and its cookie. A page of another site is refused (ERROR_FORBIDDEN). */
+int guest_need(struct request *request, struct session *ret_session, struct error *err);
+
+/* limiter.c: how often one address may do something in a while. Any thread. */
+struct limiter *limiter_new(unsigned most, int64_t window_ms);
+void limiter_free(struct limiter *limiter);
+/* Counts one: 0, or -EAGAIN and the seconds until there is room again. */
+int limiter_take(struct limiter *limiter, const char *address, int64_t now_ms, unsigned *ret_seconds);
+
+/* body.c: pieces of JSON bodies; faults are noted by field. */
+void body_members(json_t *json, const char *const *known, struct field_errors *errors); /* `known` ends with NULL */
+unsigned body_size(json_t *json, const char *field, unsigned fallback, struct field_errors *errors); /* columns or rows */
+
+/* Common to requests of one sandbox: finds the session and hands the call to `run` with person and id (route parameter "id"). */
+int sandbox_call(struct request *request, void (*run)(struct call *call), struct call **ret_call, struct error *err);
+/* On the loop: the caller's own open sandbox, or NULL after a 404 was answered. */
+struct live *sandbox_of_call(struct call *call);

@@ -1,0 +1,41 @@
+/* What the web process is told at its start. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+
+struct web_options {
+	const char *listen;	/* "127.0.0.1:8080"; http/server.h */
+	const char *public_url; /* "" or NULL: what the browser asked for */
+	const char *data;	/* folder for build logs and contexts; must exist */
+	const char *database;	/* "sqlite:…" */
+	const char *ui;		/* folder of the built pages; "" or NULL: none */
+	unsigned workers;	/* threads for requests that touch the store */
+	unsigned connections;
+	bool trust_forwarded;
+
+	struct engine_limits limits; /* of a sandbox */
+	int64_t idle_ms;
+	int64_t lifetime_ms;
+	int64_t extend_ms;
+	int64_t lifetime_max_ms;
+	unsigned most; /* sandboxes at one time; 0: as memory allows */
+	unsigned queue_max;
+	unsigned terminals_max; /* shells in one sandbox, at most 16 */
+	unsigned pool;		/* prepared sandboxes of each of the most tried projects */
+
+	unsigned builds; /* at one time */
+	struct engine_limits build_limits;
+	uint64_t build_seconds;
+	uint64_t build_output; /* bytes of log */
+	int64_t smoke_ms;
+
+	unsigned tries; /* of one address in ten minutes */
+	bool limit_loopback;
+	bool end_on_stop; /* web_stop ends all sandboxes */
+
+	struct engine *(*engine_new)(struct loop *loop, const struct engine_events *events, void *events_data, void *data);
+	void *engine_data;
+};

@@ -1,0 +1,22 @@
+/* What the API shows, as JSON (docs/api/openapi.yaml). Each gives a new reference. */
+#pragma once
+
+#include <jansson.h>
+
+#include "store/builds.h"
+#include "store/projects.h"
+#include "store/sandboxes.h"
+
+/* RFC 3339, or null for 0. */
+json_t *view_time(int64_t realtime_ms);
+/* The string, or null for NULL. */
+json_t *view_text(const char *text);
+json_t *view_sandbox(const struct sandbox *sandbox);
+/* With its stages; `stages` may be NULL. */
+json_t *view_build(const struct build *build, const struct build_stage *stages);
+/* Asks the store for both. ERROR_NOT_FOUND. */
+int view_build_by_id(struct store *store, const char *id, json_t **ret_json, struct error *err);
+/* A list item; `build` (taken) is null or the build's object. */
+json_t *view_project(const struct project *project, json_t *build);
+/* {items, page, per_page, total}; takes items. */
+json_t *view_page(json_t *items, struct page page, int64_t total);

@@ -1,0 +1,180 @@
+#include "web/web.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/util.h"
+#include "http/files.h"
+#include "web/internal.h"
+
+#define CACHED_ANSWERS 512
+#define TRIES_WINDOW_MS (10 * 60 * 1000)
+#define STOP_WAIT_MS 5000
+
+const struct resource *const all_resources[] = {
+	sandbox_resources, terminal_resources, project_resources, build_resources, session_resources, status_resources,
+};
+const size_t all_resources_count = ARRAY_SIZE(all_resources);
+
+/* The pages that the single-page app has; every other path is a file or not found. */
+static const char *const pages[] = {"/", "/projects", "/p/{owner}/{name}", "/me/containers", "/docs", "/about"};
+
+static void *open_worker_store(void *data)
+{
+	const struct web *web = data;
+	struct store *store = xmalloc(sizeof(*store));
+	struct error err;
+
+	if (store_open(web->options->database, store, &err) < 0) {
+		log_error("a worker has no database: %s", err.message);
+		abort(); /* requests would find none; the supervisor starts us again */
+	}
+	return store;
+}
+
+static void close_worker_store(void *local, void *data)
+{
+	(void)data;
+	store_close(local);
+	free(local);
+}
+
+static void add_routes(struct web *web)
+{
+	size_t count = ARRAY_SIZE(pages), used = 0;
+
+	for (size_t t = 0; t < all_resources_count; t++)
+		for (const struct resource *resource = all_resources[t]; resource->pattern != NULL; resource++)
+			count++;
+	web->routes = xcalloc(count, sizeof(*web->routes));
+	for (size_t t = 0; t < all_resources_count; t++)
+		for (const struct resource *resource = all_resources[t]; resource->pattern != NULL; resource++)
+			web->routes[used++] = (struct route){.methods = resource->methods,
+							     .pattern = resource->pattern,
+							     .kind = resource->kind,
+							     .handler = resource->handler,
+							     .data = web,
+							     .body_max = resource->body_max,
+							     .cache = resource->cached ? web->cache : NULL};
+	for (size_t i = 0; web->files != NULL && i < ARRAY_SIZE(pages); i++)
+		web->routes[used++] = (struct route){.methods = METHOD_GET,
+						     .pattern = pages[i],
+						     .kind = ROUTE_IMMEDIATE,
+						     .handler = files_index,
+						     .data = web->files};
+	server_add(web->server, web->routes, used);
+	if (web->files != NULL)
+		server_set_fallback(web->server, files_fallback, web->files);
+}
+
+static int make_server(struct web *web, struct error *err)
+{
+	const struct web_options *options = web->options;
+	struct server_config config;
+	int r;
+
+	server_config_init(&config);
+	config.listen = options->listen;
+	config.public_url = options->public_url;
+	config.session_cookie = SESSION_COOKIE;
+	config.trust_forwarded = options->trust_forwarded;
+	config.workers = options->workers;
+	if (options->connections > 0)
+		config.connections_max = options->connections;
+	config.worker_start = open_worker_store;
+	config.worker_end = close_worker_store;
+	config.worker_data = web;
+	r = server_new(&config, &web->server, err);
+	if (r == 0)
+		add_routes(web);
+	return r;
+}
+
+static bool is_loopback(const char *listen)
+{
+	return str_starts_with(listen, "127.") || str_starts_with(listen, "[::1]") || str_starts_with(listen, "localhost:") ||
+	       str_starts_with(listen, "unix:");
+}
+
+int web_new(const struct web_options *options, struct web **ret_web, struct error *err)
+{
+	struct web *web = xmalloc(sizeof(*web));
+	int r;
+
+	web->options = options;
+	web->loopback = is_loopback(options->listen);
+	web->cache = cache_new(CACHED_ANSWERS);
+	web->tries = limiter_new(options->tries, TRIES_WINDOW_MS);
+	r = store_prepare(options->database, err);
+	if (r == 0 && options->ui != NULL && *options->ui != '\0')
+		r = files_new(options->ui, &web->files, err);
+	if (r == 0)
+		r = make_server(web, err);
+	if (r == 0)
+		r = hub_new(options, web->cache, &web->hub, err);
+	if (r < 0) {
+		web_free(web);
+		return r;
+	}
+	*ret_web = web;
+	return 0;
+}
+
+int web_start(struct web *web, struct error *err)
+{
+	int r = hub_start(web->hub, err);
+
+	return r == 0 ? server_start(web->server, err) : r;
+}
+
+unsigned web_port(const struct web *web)
+{
+	return server_port(web->server);
+}
+
+struct stop_wait {
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	bool is_done;
+};
+
+static void on_stopped(void *data)
+{
+	struct stop_wait *wait = data;
+
+	pthread_mutex_lock(&wait->lock);
+	wait->is_done = true;
+	pthread_cond_signal(&wait->done);
+	pthread_mutex_unlock(&wait->lock);
+}
+
+void web_stop(struct web *web)
+{
+	struct stop_wait wait = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+
+	hub_stop(web->hub, on_stopped, &wait);
+	pthread_mutex_lock(&wait.lock);
+	while (!wait.is_done)
+		pthread_cond_wait(&wait.done, &wait.lock);
+	pthread_mutex_unlock(&wait.lock);
+	server_stop(web->server, STOP_WAIT_MS);
+}
+
+void web_free(struct web *web)
+{
+	if (web == NULL)
+		return;
+	if (web->server != NULL)
+		server_stop(web->server, STOP_WAIT_MS);
+	hub_free(web->hub);
+	server_free(web->server);
+	files_free(web->files);
+	cache_free(web->cache);
+	limiter_free(web->tries);
+	free(web->routes);
+	free(web);
+}
