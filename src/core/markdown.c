@@ -1,0 +1,155 @@
+#include "core/markdown.h"
+
+#include <cmark-gfm-core-extensions.h>
+#include <cmark-gfm.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/util.h"
+
+/* cmark-gfm keeps the characters that extensions care about in tables of the whole process while it parses. */
+static pthread_mutex_t cmark_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* "javascript:" and its like are never relative: what stands before the first of ":/?#" decides (RFC 3986 §4.2). */
+static bool is_relative(const char *url)
+{
+	size_t length = strcspn(url, ":/?#");
+
+	return url[length] != ':' && strncmp(url, "//", 2) != 0 && strncmp(url, "\\", 1) != 0;
+}
+
+static bool has_scheme(const char *url, const char *scheme)
+{
+	return strncasecmp(url, scheme, strlen(scheme)) == 0;
+}
+
+static bool link_is_fit(const char *url)
+{
+	return has_scheme(url, "https://") || has_scheme(url, "http://") || has_scheme(url, "mailto:") || is_relative(url);
+}
+
+static bool image_is_fit(const char *url)
+{
+	return has_scheme(url, "https://") || is_relative(url);
+}
+
+/* Puts the children in the node's place: a link becomes its text. */
+static void unwrap(cmark_node *node)
+{
+	cmark_node *child;
+
+	while ((child = cmark_node_first_child(node)) != NULL)
+		cmark_node_insert_before(node, child);
+	cmark_node_free(node);
+}
+
+static bool is_shell(const char *info)
+{
+	static const char *const names[] = {"sh", "bash", "shell", "console"};
+	size_t length = strcspn(info, " \t");
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strlen(names[i]) == length && strncasecmp(info, names[i], length) == 0)
+			return true;
+	return false;
+}
+
+/* Called when the walk leaves the node, so that its children have been looked at and it may go. */
+static void clean(cmark_node *node)
+{
+	cmark_node_type type = cmark_node_get_type(node);
+
+	if (type == CMARK_NODE_HTML_BLOCK || type == CMARK_NODE_HTML_INLINE) {
+		cmark_node_free(node);
+	} else if (type == CMARK_NODE_LINK) {
+		if (!link_is_fit(cmark_node_get_url(node)))
+			unwrap(node);
+	} else if (type == CMARK_NODE_IMAGE) {
+		if (!image_is_fit(cmark_node_get_url(node)))
+			unwrap(node);
+	} else if (type == CMARK_NODE_HEADING) {
+		int level = cmark_node_get_heading_level(node);
+
+		cmark_node_set_heading_level(node, level < 6 ? level + 1 : 6);
+	} else if (type == CMARK_NODE_CODE_BLOCK) {
+		/* The page styles and runs by this class alone; other words of the info string stay out of the HTML. */
+		cmark_node_set_fence_info(node, is_shell(cmark_node_get_fence_info(node)) ? "sh" : "");
+	}
+}
+
+static bool is_leaf(cmark_node *node)
+{
+	cmark_node_type type = cmark_node_get_type(node);
+
+	return type == CMARK_NODE_HTML_BLOCK || type == CMARK_NODE_HTML_INLINE || type == CMARK_NODE_CODE_BLOCK;
+}
+
+static void clean_all(cmark_node *document)
+{
+	cmark_iter *iter = cmark_iter_new(document);
+	cmark_event_type event;
+
+	/* Leaves have no exit event. The iterator has moved on before a node is cleaned, so that it may be freed. */
+	while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE) {
+		cmark_node *node = cmark_iter_get_node(iter);
+
+		if (event == CMARK_EVENT_EXIT || is_leaf(node))
+			clean(node);
+	}
+	cmark_iter_free(iter);
+}
+
+/* Text is escaped and raw HTML is gone, so every `<a href="` is the renderer's own. */
+static void append_with_rel(struct buf *out, const char *html)
+{
+	static const char link[] = "<a href=\"";
+	const char *found;
+
+	while ((found = strstr(html, link)) != NULL) {
+		buf_append(out, html, (size_t)(found - html));
+		buf_append_string(out, "<a rel=\"nofollow noopener\" href=\"");
+		html = found + sizeof(link) - 1;
+	}
+	buf_append_string(out, html);
+}
+
+static char *render(const char *text, size_t length)
+{
+	static const char *const extensions[] = {"table", "autolink", "strikethrough", "tasklist"};
+	cmark_parser *parser;
+	cmark_node *document;
+	char *html;
+
+	pthread_mutex_lock(&cmark_lock);
+	cmark_gfm_core_extensions_ensure_registered();
+	parser = cmark_parser_new(CMARK_OPT_DEFAULT);
+	for (size_t i = 0; i < ARRAY_SIZE(extensions); i++)
+		cmark_parser_attach_syntax_extension(parser, cmark_find_syntax_extension(extensions[i]));
+	cmark_parser_feed(parser, text, length);
+	document = cmark_parser_finish(parser);
+	clean_all(document);
+	html = cmark_render_html(document, CMARK_OPT_DEFAULT, cmark_parser_get_syntax_extensions(parser));
+	cmark_node_free(document);
+	cmark_parser_free(parser);
+	pthread_mutex_unlock(&cmark_lock);
+	return html;
+}
+
+int markdown_to_html(const char *text, size_t length, struct buf *ret_html, struct error *err)
+{
+	auto_free char *html = NULL;
+
+	if (length > MARKDOWN_MAX)
+		return error_set(err, ERROR_TOO_LARGE, EFBIG, "the text is longer than %d KiB", MARKDOWN_MAX / 1024);
+	if (!str_is_utf8(text, length))
+		return error_set(err, ERROR_INVALID, EINVAL, "the text must be UTF-8 without NUL bytes");
+	html = render(text, length);
+	append_with_rel(ret_html, html);
+	return 0;
+}

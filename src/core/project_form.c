@@ -1,0 +1,359 @@
+#include "core/project_form.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/util.h"
+#include "core/dockerfile.h"
+#include "core/names.h"
+#include "core/reference.h"
+
+#define URL_MAX 500
+#define REF_MAX 200
+
+static const char *const kind_names[] = {
+	[SOURCE_SCRIPT] = "script", [SOURCE_DOCKERFILE] = "dockerfile", [SOURCE_IMAGE] = "image",
+	[SOURCE_GIT] = "git",	    [SOURCE_SANDBOX] = "sandbox",
+};
+
+const char *source_kind_name(enum source_kind kind)
+{
+	return kind_names[kind];
+}
+
+void project_form_fini(struct project_form *form)
+{
+	char *const strings[] = {form->name,	   form->summary, form->category, form->tags,	    form->license, form->readme,
+				 form->homepage,   form->run,	  form->ports,	  form->smoke,	    form->base,	   form->script,
+				 form->dockerfile, form->reference, form->url,	  form->ref,	    form->sandbox};
+
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+		free(strings[i]);
+	*form = (struct project_form){0};
+}
+
+static int fault(struct field_errors *errors, const char *field, const char *message)
+{
+	field_error(errors, field, "%s", message);
+	return -EINVAL;
+}
+
+/* Text that stands on one line of a page or of a terminal: control characters would forge what is around it. */
+static bool is_one_line(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	return true;
+}
+
+int check_summary(const char *field, const char *text, struct field_errors *errors)
+{
+	if (*text == '\0')
+		return fault(errors, field, "say in one line what it is");
+	if (strlen(text) > (size_t)FORM_SUMMARY_MAX * 3)
+		return fault(errors, field, "must be shorter: one line");
+	if (!is_one_line(text) || !str_is_utf8(text, strlen(text)))
+		return fault(errors, field, "must be one line of text");
+	return 0;
+}
+
+int check_homepage(const char *field, const char *url, struct field_errors *errors)
+{
+	const char *host = NULL;
+
+	if (strncasecmp(url, "https://", 8) == 0)
+		host = url + 8;
+	else if (strncasecmp(url, "http://", 7) == 0)
+		host = url + 7;
+	if (host == NULL || strcspn(host, "/?#") == 0)
+		return fault(errors, field, "must be an address that begins with https:// or http://");
+	if (strlen(url) > URL_MAX || strpbrk(url, " \"<>\\^`{|}") != NULL || !is_one_line(url) ||
+	    !str_is_utf8(url, strlen(url)))
+		return fault(errors, field, "must be a plain address of at most 500 characters");
+	return 0;
+}
+
+int check_command(const char *field, const char *text, struct field_errors *errors)
+{
+	if (strlen(text) > FORM_COMMAND_MAX)
+		return fault(errors, field, "must be at most 4096 bytes");
+	if (!str_is_utf8(text, strlen(text)))
+		return fault(errors, field, "must be UTF-8 text");
+	for (const char *p = text; *p != '\0'; p++)
+		if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
+			return fault(errors, field, "must not have control characters");
+	return 0;
+}
+
+/* Calls `check` for each part between commas; gives the number of parts, or -EINVAL. */
+static int check_list(const char *list, int (*check)(const char *item))
+{
+	auto_free char *copy = xstrdup(list);
+	char *rest = copy;
+	char *item;
+	int n = 0;
+
+	if (*list == '\0')
+		return 0;
+	while ((item = strsep(&rest, ",")) != NULL) {
+		if (check(item) < 0)
+			return -EINVAL;
+		n++;
+	}
+	return n;
+}
+
+static int check_port(const char *item)
+{
+	uint64_t port;
+
+	return str_to_u64(item, 65535, &port) == 0 && port > 0 ? 0 : -EINVAL;
+}
+
+static int check_tag(const char *item)
+{
+	return tag_is_valid(item) ? 0 : -EINVAL;
+}
+
+int check_ports(const char *field, const char *list, struct field_errors *errors)
+{
+	int n = check_list(list, check_port);
+
+	if (n < 0)
+		return fault(errors, field, "must be numbers from 1 to 65535");
+	return n > FORM_PORTS_MAX ? fault(errors, field, "at most 16") : 0;
+}
+
+int check_tags(const char *field, const char *list, struct field_errors *errors)
+{
+	int n = check_list(list, check_tag);
+
+	if (n < 0)
+		return fault(errors, field, "may have a-z, 0-9, '-', '+' and '.', at most 30 characters each");
+	return n > FORM_TAGS_MAX ? fault(errors, field, "at most 10") : 0;
+}
+
+static void refuse_unknown(const json_t *object, const char *const *known, const char *prefix, struct field_errors *errors)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, key, value)
+	{
+		char name[48];
+		size_t i = 0;
+
+		while (known[i] != NULL && strcmp(known[i], key) != 0)
+			i++;
+		if (known[i] != NULL)
+			continue;
+		snprintf(name, sizeof(name), "%s%.40s", prefix, key);
+		for (size_t length = strlen(name); length > 0 && !str_is_utf8(name, length);)
+			name[--length] = '\0';
+		field_error(errors, name, "there is no such field");
+	}
+}
+
+/* A string member; NULL when it is missing, null, or (with a fault noted) of another type. */
+static char *take_string(const json_t *object, const char *key, const char *field, struct field_errors *errors)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (value == NULL || json_is_null(value))
+		return NULL;
+	if (!json_is_string(value)) {
+		field_error(errors, field, "must be text");
+		return NULL;
+	}
+	return xstrdup(json_string_value(value));
+}
+
+static char *need_string(const json_t *object, const char *key, const char *field, struct field_errors *errors)
+{
+	size_t before = errors->count;
+	char *text = take_string(object, key, field, errors);
+
+	if (text == NULL && errors->count == before)
+		field_error(errors, field, "is needed");
+	return text;
+}
+
+/* An array of strings or whole numbers becomes "a,b,c". */
+static char *take_list(const json_t *object, const char *key, bool numbers, struct field_errors *errors)
+{
+	const json_t *array = json_object_get(object, key);
+	struct buf list = BUF_INIT;
+	const json_t *item;
+	size_t i;
+
+	if (array != NULL && !json_is_null(array) && (!json_is_array(array) || json_array_size(array) > 100))
+		field_error(errors, key, numbers ? "must be a short list of numbers" : "must be a short list of words");
+	json_array_foreach(array, i, item)
+	{
+		if (numbers ? !json_is_integer(item) : !json_is_string(item) || strchr(json_string_value(item), ',')) {
+			field_error(errors, key, numbers ? "must be a list of numbers" : "must be a list of words");
+			break;
+		}
+		if (i > 0)
+			buf_append_char(&list, ',');
+		if (numbers)
+			buf_printf(&list, "%lld", (long long)json_integer_value(item));
+		else
+			buf_append_string(&list, json_string_value(item));
+	}
+	return buf_steal(&list);
+}
+
+static void read_script(const json_t *source, struct project_form *form, struct field_errors *errors)
+{
+	static const char *const known[] = {"kind", "base", "script", NULL};
+	struct reference base;
+	struct error err;
+
+	refuse_unknown(source, known, "source.", errors);
+	form->base = need_string(source, "base", "source.base", errors);
+	form->script = need_string(source, "script", "source.script", errors);
+	if (form->base != NULL && reference_parse(form->base, &base, &err) < 0)
+		field_error(errors, "source.base", "%s", err.message);
+	if (form->script != NULL && strlen(form->script) > SCRIPT_MAX)
+		field_error(errors, "source.script", "must be at most %d KiB", SCRIPT_MAX / 1024);
+	else if (form->script != NULL && form->script[strspn(form->script, " \t\r\n")] == '\0')
+		field_error(errors, "source.script", "is empty");
+}
+
+static void read_dockerfile(const json_t *source, struct project_form *form, struct field_errors *errors)
+{
+	static const char *const known[] = {"kind", "dockerfile", NULL};
+	struct error err;
+
+	refuse_unknown(source, known, "source.", errors);
+	form->dockerfile = need_string(source, "dockerfile", "source.dockerfile", errors);
+	if (form->dockerfile != NULL && dockerfile_check(form->dockerfile, strlen(form->dockerfile), &err) < 0)
+		field_error(errors, "source.dockerfile", "%s", err.message);
+}
+
+static void read_image(const json_t *source, struct project_form *form, struct field_errors *errors)
+{
+	static const char *const known[] = {"kind", "reference", NULL};
+	struct reference reference;
+	struct error err;
+
+	refuse_unknown(source, known, "source.", errors);
+	form->reference = need_string(source, "reference", "source.reference", errors);
+	if (form->reference != NULL && reference_parse(form->reference, &reference, &err) < 0)
+		field_error(errors, "source.reference", "%s", err.message);
+}
+
+/* git itself must never take the ref for an option or a range. */
+static bool ref_is_fit(const char *ref)
+{
+	return *ref != '\0' && *ref != '-' && strlen(ref) <= REF_MAX && strstr(ref, "..") == NULL &&
+	       strpbrk(ref, " ~^:?*[\\@{") == NULL && is_one_line(ref);
+}
+
+static void read_git(const json_t *source, struct project_form *form, struct field_errors *errors)
+{
+	static const char *const known[] = {"kind", "url", "ref", NULL};
+
+	refuse_unknown(source, known, "source.", errors);
+	form->url = need_string(source, "url", "source.url", errors);
+	form->ref = take_string(source, "ref", "source.ref", errors);
+	if (form->url != NULL && strncasecmp(form->url, "https://", 8) != 0)
+		field_error(errors, "source.url", "must begin with https://");
+	else if (form->url != NULL)
+		check_homepage("source.url", form->url, errors);
+	if (form->ref != NULL && !ref_is_fit(form->ref))
+		field_error(errors, "source.ref", "must be the name of a branch or tag, or a commit");
+}
+
+static void read_sandbox(const json_t *source, struct project_form *form, struct field_errors *errors)
+{
+	static const char *const known[] = {"kind", "sandbox", NULL};
+
+	refuse_unknown(source, known, "source.", errors);
+	form->sandbox = need_string(source, "sandbox", "source.sandbox", errors);
+}
+
+static void read_source(const json_t *source, struct project_form *form, struct field_errors *errors)
+{
+	static void (*const readers[])(const json_t *, struct project_form *, struct field_errors *) = {
+		[SOURCE_SCRIPT] = read_script, [SOURCE_DOCKERFILE] = read_dockerfile, [SOURCE_IMAGE] = read_image,
+		[SOURCE_GIT] = read_git,       [SOURCE_SANDBOX] = read_sandbox,
+	};
+	const char *kind = json_string_value(json_object_get(source, "kind"));
+
+	if (!json_is_object(source)) {
+		field_error(errors, "source", "is needed: where the program comes from");
+		return;
+	}
+	for (size_t i = 0; kind != NULL && i < ARRAY_SIZE(kind_names); i++) {
+		if (strcmp(kind_names[i], kind) == 0) {
+			form->source_kind = (enum source_kind)i;
+			readers[i](source, form, errors);
+			return;
+		}
+	}
+	field_error(errors, "source.kind", "must be script, dockerfile, image, git or sandbox");
+}
+
+static void check_about(const struct project_form *form, struct field_errors *errors)
+{
+	if (form->name != NULL && !name_is_valid(form->name))
+		field_error(errors, "name", "1 to 40 of a-z, 0-9, and single '-', '.', '_' between them");
+	if (form->summary != NULL)
+		check_summary("summary", form->summary, errors);
+	if (form->category != NULL && !category_is_valid(form->category))
+		field_error(errors, "category", "must be language, system, database, web, cloud, ai, editor or fun");
+	if (form->license != NULL && !license_is_valid(form->license))
+		field_error(errors, "license", "must be an SPDX expression such as MIT or GPL-2.0-or-later");
+	if (form->readme != NULL && strlen(form->readme) > FORM_README_MAX)
+		field_error(errors, "readme", "must be at most %d KiB", FORM_README_MAX / 1024);
+	if (form->homepage != NULL)
+		check_homepage("homepage", form->homepage, errors);
+	if (form->run != NULL)
+		check_command("run", form->run, errors);
+	if (form->smoke != NULL)
+		check_command("smoke", form->smoke, errors);
+	check_tags("tags", form->tags, errors);
+	check_ports("ports", form->ports, errors);
+}
+
+int project_form_read(const json_t *json, struct project_form *ret_form, struct field_errors *errors, struct error *err)
+{
+	static const char *const known[] = {"name",	"summary", "category", "tags",	"license", "readme", "homepage",
+					    "run",	"network", "ports",    "smoke", "source",  NULL};
+	const json_t *network = json_object_get(json, "network");
+	struct project_form form = {0};
+	int r;
+
+	refuse_unknown(json, known, "", errors);
+	form.name = need_string(json, "name", "name", errors);
+	form.summary = need_string(json, "summary", "summary", errors);
+	form.category = need_string(json, "category", "category", errors);
+	form.license = take_string(json, "license", "license", errors);
+	form.readme = take_string(json, "readme", "readme", errors);
+	form.homepage = take_string(json, "homepage", "homepage", errors);
+	form.run = take_string(json, "run", "run", errors);
+	form.smoke = take_string(json, "smoke", "smoke", errors);
+	form.tags = take_list(json, "tags", false, errors);
+	form.ports = take_list(json, "ports", true, errors);
+	form.network = json_is_true(network);
+	if (network != NULL && !json_is_boolean(network) && !json_is_null(network))
+		field_error(errors, "network", "must be true or false");
+	read_source(json_object_get(json, "source"), &form, errors);
+	check_about(&form, errors);
+	r = field_errors_result(errors, err);
+	if (r < 0) {
+		project_form_fini(&form);
+		return r;
+	}
+	*ret_form = form;
+	return 0;
+}
