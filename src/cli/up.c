@@ -17,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/folders.h"
 #include "cli/listen.h"
+#include "cli/paths.h"
 #include "cli/places.h"
 #include "cli/registry.h"
 #include "cli/settings.h"
@@ -312,18 +313,9 @@ static void import_catalog(struct up *up, const char *folder)
 /* The settings that only `up` knows, written back into the configuration so that they show up in the web's environment. */
 static int fill_settings(struct up *up, struct error *err)
 {
-	auto_free char *database = xasprintf("sqlite:%s/ttob.db", up->folders.web);
-	auto_free char *ui = places_folder("ui", "ui/dist");
-	auto_free char *catalog = places_folder("catalog", "catalog");
 	struct config *config = up->config;
 	int r = config_set(config, "web", "data", up->folders.data, "up", err);
 
-	if (r == 0 && *config_string(config, "web", "database") == '\0')
-		r = config_set(config, "web", "database", database, "up", err);
-	if (r == 0 && *config_string(config, "web", "ui") == '\0' && ui != NULL)
-		r = config_set(config, "web", "ui", ui, "up", err);
-	if (r == 0 && *config_string(config, "web", "catalog") == '\0' && catalog != NULL)
-		r = config_set(config, "web", "catalog", catalog, "up", err);
 	if (r == 0)
 		r = config_set(config, "agent", "socket", up->folders.socket, "up", err);
 	if (r == 0)
@@ -354,13 +346,17 @@ static int prepare(struct up *up, struct error *err)
 
 static int run_tree(struct up *up, struct error *err)
 {
-	const char *catalog = config_string(up->config, "web", "catalog");
+	struct paths paths;
 	int r = watch_signals(up, err);
 
 	if (r < 0)
 		return r;
-	if (*catalog != '\0')
-		import_catalog(up, catalog);
+	paths_init(&paths, up->config);
+	if (paths.catalog != NULL)
+		import_catalog(up, paths.catalog);
+	if (paths.ui == NULL)
+		log_warning("the pages are not built: only the API will answer; set [web] ui");
+	paths_fini(&paths);
 	up->supervisor = supervisor_new(up->loop, up->services, up->service_count, &supervisor_events, up);
 	supervisor_start(up->supervisor);
 	r = loop_run(up->loop);

@@ -1,0 +1,144 @@
+/* ttob web: the pages and the API, as an unprivileged process. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "cli/command.h"
+#include "cli/listen.h"
+#include "cli/paths.h"
+#include "engine/local/local.h"
+#include "web/web.h"
+
+static struct engine *new_local_engine(struct loop *loop, const struct engine_events *events, void *events_data, void *data)
+{
+	const struct config *config = data;
+
+	return local_engine_new(loop, config_string(config, "agent", "socket"), events, events_data);
+}
+
+static unsigned number(const struct config *config, const char *section, const char *key)
+{
+	uint64_t value = config_number(config, section, key);
+
+	return value < 1u << 30 ? (unsigned)value : 1u << 30;
+}
+
+static int64_t milliseconds(const struct config *config, const char *section, const char *key)
+{
+	return (int64_t)config_number(config, section, key) * 1000;
+}
+
+static struct engine_limits limits(const struct config *config, const char *section)
+{
+	return (struct engine_limits){
+		.memory = config_number(config, section, "memory"),
+		.cpu = number(config, section, "cpu"),
+		.pids = number(config, section, "pids"),
+		.disk = config_number(config, section, "disk"),
+	};
+}
+
+static unsigned workers(const struct config *config)
+{
+	unsigned wanted = number(config, "web", "workers");
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (wanted == 0)
+		wanted = processors > 2 ? (unsigned)processors : 2;
+	return wanted < 64 ? wanted : 64;
+}
+
+static struct web_options options_of(struct config *config, const struct paths *paths)
+{
+	return (struct web_options){
+		.listen = config_string(config, "web", "listen"),
+		.public_url = config_string(config, "web", "origin"),
+		.data = paths->data,
+		.database = paths->database,
+		.ui = paths->ui,
+		.workers = workers(config),
+		.connections = number(config, "web", "connections"),
+		.trust_forwarded = config_bool(config, "web", "proxy"),
+		.limits = limits(config, "sandbox"),
+		.idle_ms = milliseconds(config, "sandbox", "idle"),
+		.lifetime_ms = milliseconds(config, "sandbox", "lifetime"),
+		.extend_ms = milliseconds(config, "sandbox", "extend"),
+		.lifetime_max_ms = milliseconds(config, "sandbox", "lifetime_max"),
+		.most = number(config, "sandbox", "most"),
+		.queue_max = number(config, "sandbox", "queue"),
+		.terminals_max = number(config, "sandbox", "terminals"),
+		.pool = number(config, "sandbox", "pool"),
+		.builds = number(config, "build", "parallel"),
+		.build_limits = limits(config, "build"),
+		.build_seconds = config_number(config, "build", "time"),
+		.build_output = config_number(config, "build", "output"),
+		.smoke_ms = milliseconds(config, "build", "smoke"),
+		.tries = number(config, "limit", "tries"),
+		.limit_loopback = config_bool(config, "limit", "loopback"),
+		.end_on_stop = config_bool(config, "web", "end_on_stop"),
+		.engine_new = new_local_engine,
+		.engine_data = config,
+	};
+}
+
+/* Serves until a signal says stop. */
+static int serve(const struct web_options *options, const sigset_t *signals, struct error *err)
+{
+	auto_free char *url = listen_url(options->listen);
+	struct web *web;
+	int signal = 0;
+	int r = web_new(options, &web, err);
+
+	if (r < 0)
+		return r;
+	r = web_start(web, err);
+	if (r == 0) {
+		log_event(LOG_LEVEL_INFO, "ready", "version", TTOB_VERSION, "address", url, "pages",
+			  options->ui != NULL ? options->ui : "none", NULL);
+		sigwait(signals, &signal);
+		log_info("stopping (signal %d)", signal);
+		web_stop(web);
+	}
+	web_free(web);
+	return r;
+}
+
+static int run_web(struct config *config, char **arguments)
+{
+	struct web_options options;
+	struct paths paths;
+	struct error err = {0};
+	sigset_t signals;
+	int r;
+
+	if (arguments[0] != NULL) {
+		fprintf(stderr, "ttob web: unexpected argument %s\n", arguments[0]);
+		return 2;
+	}
+	/* Before any thread, so that all have it blocked and only sigwait takes it. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	paths_init(&paths, config);
+	options = options_of(config, &paths);
+	r = serve(&options, &signals, &err);
+	if (r < 0)
+		log_error("%s", err.message);
+	paths_fini(&paths);
+	return r < 0 ? 1 : 0;
+}
+
+const struct command command_web = {
+	.name = "web",
+	.arguments = "[--listen ADDRESS:PORT]",
+	.help = "serve the pages and the API; needs a running ttob-agent for sandboxes",
+	.run = run_web,
+};

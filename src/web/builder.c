@@ -297,19 +297,18 @@ static void job_refused(struct job *job, const char *error)
 
 /* ---- naming: the version that the program tells ---------------------------------------------------------------------- */
 
-/* The last word-like line of the output, or NO_VERSION. */
+/* The first line of the output that can be a label, or NO_VERSION. */
 static const char *version_label(struct buf *output)
 {
-	const char *label = NO_VERSION;
 	char *rest = NULL;
 
 	buf_append_char(output, '\0');
 	for (char *line = strtok_r(output->data, "\r\n", &rest); line != NULL; line = strtok_r(NULL, "\r\n", &rest)) {
 		line = str_trim(line);
 		if (version_is_valid(line))
-			label = line;
+			return line;
 	}
-	return label;
+	return NO_VERSION;
 }
 
 static void job_succeed(struct job *job)
