@@ -42,7 +42,8 @@ void recommend_share_out(struct recommend_share *shares, size_t count, unsigned 
 	unsigned left = places;
 	int64_t all = 0;
 
-	qsort(shares, count, sizeof(*shares), by_tries);
+	if (count > 0)
+		qsort(shares, count, sizeof(*shares), by_tries);
 	for (size_t i = 0; i < count; i++) {
 		shares[i].places = 0;
 		all += shares[i].tries;
