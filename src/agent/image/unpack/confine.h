@@ -21,7 +21,7 @@ int confine_map_ids(int pid, struct error *err);
 
 /* Keeps these capabilities (bits) and no other, and can never get one again. */
 int confine_capabilities(uint64_t keep, struct error *err);
-/* No user, no groups: uid and gid 65534. */
+/* No user, no groups, no capabilities: uid and gid 65534. */
 int confine_nobody(struct error *err);
 /* Bytes of address space and of one file, seconds of processor time; no core file. */
 int confine_limits(uint64_t memory, uint64_t file_size, uint64_t seconds, struct error *err);

@@ -133,7 +133,7 @@ static _Noreturn void run_decompressor(struct plumbing *p, pid_t parent)
 
 	plumbing_close(p);
 	if (confine_limits(MEMORY_MAX, UINT64_MAX, PROCESSOR_MAX, &err) == 0 && confine_nobody(&err) == 0 &&
-	    confine_capabilities(0, &err) == 0 && follow_parent(parent, &err) == 0 && confine_calls(CONFINE_STREAM, &err) == 0)
+	    follow_parent(parent, &err) == 0 && confine_calls(CONFINE_STREAM, &err) == 0)
 		(void)decompress(from, to, &err);
 	close(to);
 	outcome_exit(out, &err);
@@ -309,6 +309,16 @@ static int judge(struct plumbing *p, const struct layer_job *job, const struct p
 	return r == 0 ? check_tar(job, plain, err) : r;
 }
 
+/* Once for all of it, instead of once a file. */
+static int sync_folder(int folder, struct error *err)
+{
+	auto_fd int fd = merged_open_folder(folder, "");
+
+	if (fd < 0 || syncfs(fd) < 0)
+		return error_errno(err, fd < 0 ? fd : errno, "cannot write the layer to the disk");
+	return 0;
+}
+
 /* Threads start only after the forks, and the rights that are left go before them. */
 static int supervise(struct plumbing *p, const struct layer_job *job, pid_t inflater, pid_t writer, struct layer_result *ret,
 		     struct error *err)
@@ -345,9 +355,7 @@ static int supervise(struct plumbing *p, const struct layer_job *job, pid_t infl
 	if (r < 0)
 		return r;
 	r = judge(p, job, &packed, &plain, inflate_status, writer_status, err);
-	if (r == 0 && syncfs(p->layers[0]) < 0)
-		r = error_errno(err, errno, "cannot write the layer to the disk");
-	return r;
+	return r == 0 ? sync_folder(p->layers[0], err) : r;
 }
 
 int layer_unpack(const struct layer_job *job, struct layer_result *ret, struct error *err)
