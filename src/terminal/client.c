@@ -73,7 +73,7 @@ static void tune(int socket, int64_t ping_ms)
 	setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof(dead_ms));
 }
 
-struct client *client_new(struct relay *relay, struct terminal *terminal, int socket, const void *early,
+struct client *client_join(struct relay *relay, struct terminal *terminal, int socket, const void *early,
 			  size_t early_length, void (*closed)(void *data), void *closed_data)
 {
 	struct client *client = xmalloc(sizeof(*client));
@@ -173,7 +173,7 @@ void client_drop(struct client *client)
 		terminal_client_left(client->terminal);
 }
 
-void client_free(struct client *client)
+void client_discard(struct client *client)
 {
 	list_remove(&client->link);
 	websocket_free(client->in);

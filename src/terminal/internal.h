@@ -93,8 +93,8 @@ struct relay {
 	char *scratch;     /* READ_MAX bytes */
 };
 
-/* client.c */
-struct client *client_new(struct relay *relay, struct terminal *terminal, int socket, const void *early,
+/* client.c. No client_new and client_free: src/ipc has these, and both are linked into ttob. */
+struct client *client_join(struct relay *relay, struct terminal *terminal, int socket, const void *early,
 			  size_t early_length, void (*closed)(void *data), void *closed_data);
 void client_greet(struct client *client, uint64_t offset);
 void client_take(struct client *client); /* reads what it sent */
@@ -103,7 +103,7 @@ void client_close(struct client *client, unsigned code, const char *why);
 void client_finish(struct client *client); /* the exit message, and close 1000 */
 void client_drop(struct client *client);
 void client_update(struct client *client); /* the events it waits for */
-void client_free(struct client *client);
+void client_discard(struct client *client);
 
 /* send.c */
 void client_flush(struct client *client); /* may drop it */

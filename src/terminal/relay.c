@@ -20,7 +20,7 @@ static void reap(void *data)
 		struct terminal *terminal = client->terminal;
 
 		list_remove(node);
-		client_free(client);
+		client_discard(client);
 		if (terminal != NULL)
 			terminal_client_freed(terminal);
 	}
@@ -89,7 +89,7 @@ void relay_free(struct relay *relay)
 void relay_refuse(struct relay *relay, int socket, unsigned code, const char *why, void (*closed)(void *data),
 		  void *closed_data)
 {
-	struct client *client = client_new(relay, NULL, socket, NULL, 0, closed, closed_data);
+	struct client *client = client_join(relay, NULL, socket, NULL, 0, closed, closed_data);
 
 	if (client != NULL)
 		client_close(client, code, why);

@@ -324,7 +324,7 @@ void terminal_attach(struct terminal *terminal, int socket, const void *early, s
 			     closed, closed_data);
 		return;
 	}
-	client = client_new(terminal->relay, terminal, socket, early, early_length, closed, closed_data);
+	client = client_join(terminal->relay, terminal, socket, early, early_length, closed, closed_data);
 	if (client == NULL)
 		return;
 	terminal->client_count++;
