@@ -10,6 +10,7 @@ import { WebLinksAddon } from '@xterm/addon-web-links';
 import { Terminal } from '@xterm/xterm';
 import { recall } from '../app/theme.svelte.ts';
 import { copyText } from './clipboard.ts';
+import { attachIme } from './ime.ts';
 import { keySequence, withHeld, type BarKey, type Held } from './keys.ts';
 import { palette } from './palette.ts';
 import { TerminalLink, type LinkEvents } from './protocol.ts';
@@ -83,6 +84,7 @@ export class Screen {
   #output: (() => void)[] = [];
   #disposed = false;
   #unTouch: () => void;
+  #ime: ReturnType<typeof attachIme>;
 
   constructor(options: ScreenOptions) {
     this.#options = options;
@@ -104,8 +106,14 @@ export class Screen {
     // After the addons: the newest handler of a sequence is asked first.
     this.#guard = new ReplayGuard(this.term);
     withQuietStyles(() => this.term.open(options.host));
-    this.term.textarea?.setAttribute('aria-label', options.label);
-    this.term.textarea?.setAttribute('enterkeyhint', 'send');
+    const textarea = this.term.textarea as HTMLTextAreaElement;
+    textarea.setAttribute('aria-label', options.label);
+    textarea.setAttribute('enterkeyhint', 'send');
+    this.#ime = attachIme({
+      host: options.host, textarea,
+      send: (text) => this.term.input(text),
+      urgent: () => this.#held.ctrl || this.#held.alt,
+    });
     this.link = new TerminalLink({ url: options.url, events: this.#events() });
     this.#keyboard();
     this.#unTouch = this.#touch();
@@ -142,6 +150,7 @@ export class Screen {
   }
 
   press(key: BarKey): void {
+    this.#ime.flush();
     if (key === 'Ctrl') this.#hold({ ...this.#held, ctrl: !this.#held.ctrl });
     else if (key === 'Alt') this.#hold({ ...this.#held, alt: !this.#held.alt });
     else {
@@ -156,6 +165,7 @@ export class Screen {
     document.fonts.removeEventListener('loadingdone', this.#fontsCame);
     this.#observer.disconnect();
     this.#unTouch();
+    this.#ime.detach();
     this.link.close();
     this.#guard.dispose();
     this.term.dispose();
