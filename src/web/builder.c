@@ -17,6 +17,7 @@
 #include "store/builds.h"
 #include "store/projects.h"
 #include "store/versions.h"
+#include "web/allowance.h"
 #include "web/context.h"
 #include "web/hub.h"
 #include "web/probe.h"
@@ -355,7 +356,7 @@ static struct probe *start_probe(struct job *job, const char *suffix, const char
 		.id = id,
 		.image = job->image,
 		.command = command,
-		.limits = options->limits,
+		.limits = allowance_of(&job->project, &options->limits),
 		.network = job->project.network,
 		.limit_ms = options->smoke_ms,
 	};

@@ -10,6 +10,7 @@
 #include "core/markdown.h"
 #include "core/names.h"
 #include "store/projects.h"
+#include "web/allowance.h"
 #include "web/internal.h"
 #include "web/views.h"
 
@@ -151,8 +152,9 @@ static json_t *view_ports(const char *text)
 	return list;
 }
 
-static json_t *view_project_whole(const struct project *project, json_t *build, const struct engine_limits *limits)
+static json_t *view_project_whole(const struct project *project, json_t *build, const struct engine_limits *usual)
 {
+	struct engine_limits limits = allowance_of(project, usual);
 	json_t *json = view_project(project, build);
 	json_t *korean = json_object_get(json_object_get(json, "i18n"), "ko");
 
@@ -166,8 +168,8 @@ static json_t *view_project_whole(const struct project *project, json_t *build, 
 	json_object_set_new(json, "source_kind", view_text(project->source_kind));
 	json_object_set_new(json, "dockerfile", view_text(project->dockerfile));
 	json_object_set_new(json, "limits",
-			    json_pack("{s:I,s:I,s:I,s:I}", "memory", (json_int_t)limits->memory, "cpu", (json_int_t)limits->cpu, "pids",
-				      (json_int_t)limits->pids, "disk", (json_int_t)limits->disk));
+			    json_pack("{s:I,s:I,s:I,s:I}", "memory", (json_int_t)limits.memory, "cpu", (json_int_t)limits.cpu, "pids",
+				      (json_int_t)limits.pids, "disk", (json_int_t)limits.disk));
 	return json;
 }
 

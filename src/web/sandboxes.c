@@ -12,6 +12,7 @@
 #include "core/names.h"
 #include "store/projects.h"
 #include "store/versions.h"
+#include "web/allowance.h"
 #include "web/internal.h"
 #include "web/views.h"
 
@@ -154,6 +155,8 @@ static int answer_building(struct request *request, const struct wish *wish, con
 static void fill_row(struct sandbox *row, const struct web_options *options, const struct wish *wish, const struct project *project,
 		     const struct version *version)
 {
+	struct engine_limits limits = allowance_of(project, &options->limits);
+
 	row->project = project->id;
 	row->full_name = xasprintf("%s/%s", project->owner, project->name);
 	row->project_summary = xstrdup(project->summary);
@@ -161,10 +164,10 @@ static void fill_row(struct sandbox *row, const struct web_options *options, con
 	row->image = xstrdup(version->image);
 	row->cols = wish->cols;
 	row->rows = wish->rows;
-	row->memory = options->limits.memory;
-	row->cpu = options->limits.cpu;
-	row->pids = options->limits.pids;
-	row->disk = options->limits.disk;
+	row->memory = limits.memory;
+	row->cpu = limits.cpu;
+	row->pids = limits.pids;
+	row->disk = limits.disk;
 }
 
 static void post_try(struct request *request, const struct session *session, const struct wish *wish, const struct project *project,
