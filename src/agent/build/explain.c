@@ -1,0 +1,143 @@
+#include "agent/build/explain.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/util.h"
+
+#define WORD_MAX ((size_t)160)
+
+/* What stands in a log, and what it means. `%s` is the text between `before` and `after` (to the end of the line when that is NULL). */
+struct cause {
+	const char *before;
+	const char *after;
+	const char *message;
+};
+
+/* The more telling ones first. */
+static const struct cause causes[] = {
+	{"E: Unable to locate package ", NULL, "there is no package %s in the package lists: run apt-get update first, or check the name"},
+	{"E: Package '", "' has no installation candidate", "the package %s cannot be installed here: nothing offers it; check the name"},
+	{"ERROR: unable to select packages:\n  ", " (no such package)", "there is no package %s: check the name"},
+	{"No matching distribution found for ", NULL, "there is no Python package %s: check its name and version"},
+	{"npm ERR! 404  '", "' is not in", "there is no npm package %s: check its name and version"},
+	{"npm error 404  '", "' is not in", "there is no npm package %s: check its name and version"},
+	{"Could not resolve host: ", NULL, "the name %s cannot be resolved: check it, and whether the build has a network"},
+	{"Temporary failure resolving '", "'", "the name %s cannot be resolved: check it, and whether the build has a network"},
+	{"Could not resolve '", "'", "the name %s cannot be resolved: check it, and whether the build has a network"},
+	{"unable to resolve host address ", NULL, "the name %s cannot be resolved: check it, and whether the build has a network"},
+	{"Could not connect to ", " ", "the network of builds is closed to %s: only public addresses can be reached, and no mail servers"},
+	{"Failed to connect to ", " port", "the network of builds is closed to %s: only public addresses can be reached, and no mail servers"},
+	{"parse error on line ", NULL, "the Dockerfile has a mistake on line %s"},
+	{"nknown instruction: ", NULL, "the Dockerfile has an unknown instruction: %s"},
+	{": exec: \"", "\": ", "the program %s is not in the image"},
+	{"copier: stat: \"/", "\": no such file or directory", "COPY or ADD: %s is not among the files of this build"},
+	{"creating build container: ", ": image not known", "the base image %s is not known here: name it plainly in FROM"},
+	{": 1: ", ": not found", "the command %s is not in the image: install it first"},
+};
+
+/* The last line that says it, so that a failure that was handled before does not count for more than the end. */
+static const char *find_last(const char *log, const char *needle)
+{
+	const char *last = NULL;
+
+	for (const char *at = strstr(log, needle); at != NULL; at = strstr(at + 1, needle))
+		last = at;
+	return last;
+}
+
+/* One word or line of the log, safe to show: printable, short, without quotes at its ends. */
+static char *clean(const char *start, size_t length)
+{
+	char *text = xstrndup(start, min_size(length, WORD_MAX));
+	char *to = text;
+	char *plain;
+
+	for (const char *from = text; *from != '\0'; from++)
+		if (!iscntrl((unsigned char)*from))
+			*to++ = *from;
+	*to = '\0';
+	plain = str_trim(text);
+	while (*plain == '"' || *plain == '\'')
+		plain++;
+	for (size_t n = strlen(plain); n > 0 && strchr("\"'.,;", plain[n - 1]) != NULL; n--)
+		plain[n - 1] = '\0';
+	memmove(text, plain, strlen(plain) + 1);
+	/* A cut in the middle of a character would not be UTF-8 any more, and JSON takes nothing else. */
+	if (!str_is_utf8(text, strlen(text)))
+		for (to = text; *to != '\0'; to++)
+			if ((unsigned char)*to >= 0x80)
+				*to = '?';
+	return text;
+}
+
+static bool try_cause(const struct cause *cause, const char *log, struct error *err)
+{
+	const char *start = find_last(log, cause->before);
+	auto_free char *word = NULL;
+	size_t line, length;
+
+	if (start == NULL)
+		return false;
+	start += strlen(cause->before);
+	line = strcspn(start, "\n");
+	length = line;
+	if (cause->after != NULL) {
+		const char *end = memmem(start, line, cause->after, strlen(cause->after));
+
+		if (end == NULL)
+			return false;
+		length = (size_t)(end - start);
+	}
+	word = clean(start, length);
+	if (*word == '\0')
+		return false;
+	error_set(err, ERROR_INVALID, EINVAL, cause->message, word);
+	return true;
+}
+
+/* "STEP 2/3: RUN make" and the exit code: what is known when nothing else is. */
+static int explain_step(const struct explain_facts *facts, struct error *err)
+{
+	const char *step = find_last(facts->log, "STEP ");
+	const char *status = find_last(facts->log, "exit status ");
+	const char *reason = find_last(facts->log, "Error: ");
+	const char *instruction = step != NULL ? strstr(step, ": ") : NULL;
+	auto_free char *text = NULL;
+	auto_free char *last = NULL;
+
+	if (instruction != NULL) {
+		text = clean(instruction + 2, strcspn(instruction + 2, "\n"));
+		if (status != NULL)
+			return error_set(err, ERROR_INVALID, EINVAL, "the step \"%s\" failed with exit code %d", text,
+					 atoi(status + strlen("exit status ")));
+		if (reason != NULL) {
+			reason += strlen("Error: ");
+			last = clean(reason, strcspn(reason, "\n"));
+			return error_set(err, ERROR_INVALID, EINVAL, "the step \"%.120s\" failed: %.200s", text, last);
+		}
+		return error_set(err, ERROR_INVALID, EINVAL, "the step \"%s\" failed", text);
+	}
+	return error_set(err, ERROR_INVALID, EINVAL, "the build failed with exit code %d; the log tells more", facts->exit_code);
+}
+
+int explain_failure(const struct explain_facts *facts, struct error *err)
+{
+	if (facts->timed_out)
+		return error_set(err, ERROR_TIMEOUT, ETIMEDOUT, "the build took longer than the %llu minutes and %llu seconds it may take",
+				 (unsigned long long)facts->seconds / 60, (unsigned long long)facts->seconds % 60);
+	if (facts->out_of_memory)
+		return error_set(err, ERROR_TOO_LARGE, ENOMEM, "the build needs more than its %llu MiB of memory",
+				 (unsigned long long)facts->memory >> 20);
+	if (strcasestr(facts->log, "no space left on device") != NULL)
+		return error_set(err, ERROR_TOO_LARGE, ENOSPC, "the disk of the build is full: it has %llu MiB",
+				 (unsigned long long)facts->disk >> 20);
+	for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
+		if (try_cause(&causes[i], facts->log, err))
+			return err->code;
+	return explain_step(facts, err);
+}
