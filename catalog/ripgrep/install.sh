@@ -6,12 +6,12 @@ cd /root/notes
 cat > recipes/tea.md <<'TEXT'
 # Citron tea
 Two spoons of citron syrup, 200 ml of hot water.
-TODO: try it with honey
+NOTE: try it with honey
 TEXT
 cat > recipes/kimbap.md <<'TEXT'
 # 김밥
 밥 두 공기, 김 네 장, 단무지, 당근, 시금치.
-TODO: 참기름 사기
+NOTE: 참기름 사기
 TEXT
 cat > work/plan.txt <<'TEXT'
 2024-03-02 kick-off, Seoul
@@ -21,7 +21,7 @@ TEXT
 cat > work/server.py <<'TEXT'
 import http.server
 
-PORT = 8080  # TODO: read it from the environment
+PORT = 8080  # NOTE: read it from the environment
 
 
 def main():
