@@ -168,6 +168,7 @@ static void enter_stage(struct job *job, const char *stage)
 	note->now_ms = clock_realtime_ms();
 	recorder_post(job->builder->hub->recorder, "write a build's stage", write_stage, NULL, note);
 	say(job, "%s", stage);
+	hub_counters_changed(job->builder->hub);
 	builder_tell(job->builder, job->id);
 }
 
@@ -679,6 +680,7 @@ static void on_wake(void *data)
 	struct builder *builder = data;
 
 	claim_next(builder);
+	hub_counters_changed(builder->hub);
 	tell_all(builder);
 }
 
