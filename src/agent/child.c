@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -72,6 +73,8 @@ static int run(void *argument)
 	int r;
 
 	setpgid(0, 0);
+	if (options->dies_with_us)
+		prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0UL, 0UL, 0UL);
 	for (size_t i = 0; i < plan->count; i++)
 		if (dup2(plan->sources[i], plan->targets[i]) < 0)
 			_exit(126);

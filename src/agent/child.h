@@ -36,6 +36,7 @@ struct child_options {
 	size_t errors_max;  /* what is kept of standard error; 0: 4 KiB */
 	int64_t timeout_ms; /* 0: none. Then SIGTERM to the process group, and SIGKILL 2 s later */
 	int nice;	    /* added priority: 0–19 */
+	bool dies_with_us;  /* killed when the agent is (PR_SET_PDEATHSIG) */
 	/* Runs in the child before the exec (cgroups, namespaces, ids): system calls only, no malloc, no locks. 0 or -errno. With it
 	 * the child is a real fork; without, it borrows our memory until the exec, which is quicker. */
 	int (*prepare)(void *data);

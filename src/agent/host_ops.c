@@ -4,7 +4,6 @@
 #include "agent/check.h"
 #include "agent/dispatch.h"
 #include "agent/host.h"
-#include "agent/sandbox/sandbox.h"
 #include "ipc/client.h"
 
 static json_t *all_checks(struct agent *agent, enum check_level least)

@@ -6,13 +6,13 @@
 
 #include "base/error.h"
 
-struct seccomp;
+struct filter;
 
 /* Compiles the profile once; a few milliseconds. */
-int seccomp_new(struct seccomp **ret_seccomp, struct error *err);
-void seccomp_free(struct seccomp *seccomp); /* takes NULL */
+int filter_new(struct filter **ret_filter, struct error *err);
+void filter_free(struct filter *filter); /* takes NULL */
 /* The profile as JSON for config.json; borrowed. */
-const char *seccomp_json(const struct seccomp *seccomp);
+const char *filter_json(const struct filter *filter);
 /* The compiled program in base64, for crun's annotation run.oci.seccomp_bpf_data: saves it the compilation at every start (half of
  * its time). Borrowed. */
-const char *seccomp_program(const struct seccomp *seccomp);
+const char *filter_program(const struct filter *filter);

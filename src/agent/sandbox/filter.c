@@ -1,4 +1,4 @@
-#include "agent/sandbox/seccomp.h"
+#include "agent/sandbox/filter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ __asm__(".section .rodata\n"
 extern const char seccomp_profile_start[];
 extern const char seccomp_profile_end[];
 
-struct seccomp {
+struct filter {
 	char *json;
 	char *program;
 };
@@ -142,41 +142,41 @@ static char *to_base64(const unsigned char *data, size_t length)
 	return out;
 }
 
-int seccomp_new(struct seccomp **ret_seccomp, struct error *err)
+int filter_new(struct filter **ret_filter, struct error *err)
 {
 	json_t *profile =
 		json_loadb(seccomp_profile_start, (size_t)(seccomp_profile_end - seccomp_profile_start), 0, NULL);
 	auto_buf struct buf program = BUF_INIT;
-	struct seccomp *seccomp;
+	struct filter *filter;
 	int r = profile == NULL ? -EINVAL : compile(profile, &program);
 
 	if (r < 0) {
 		json_decref(profile);
 		return error_errno(err, r, "cannot compile the seccomp profile");
 	}
-	seccomp = xmalloc(sizeof(*seccomp));
-	seccomp->json = json_dumps(profile, JSON_COMPACT);
-	seccomp->program = to_base64((const unsigned char *)program.data, program.length);
+	filter = xmalloc(sizeof(*filter));
+	filter->json = json_dumps(profile, JSON_COMPACT);
+	filter->program = to_base64((const unsigned char *)program.data, program.length);
 	json_decref(profile);
-	*ret_seccomp = seccomp;
+	*ret_filter = filter;
 	return 0;
 }
 
-void seccomp_free(struct seccomp *seccomp)
+void filter_free(struct filter *filter)
 {
-	if (seccomp == NULL)
+	if (filter == NULL)
 		return;
-	free(seccomp->json);
-	free(seccomp->program);
-	free(seccomp);
+	free(filter->json);
+	free(filter->program);
+	free(filter);
 }
 
-const char *seccomp_json(const struct seccomp *seccomp)
+const char *filter_json(const struct filter *filter)
 {
-	return seccomp->json;
+	return filter->json;
 }
 
-const char *seccomp_program(const struct seccomp *seccomp)
+const char *filter_program(const struct filter *filter)
 {
-	return seccomp->program;
+	return filter->program;
 }

@@ -1,0 +1,24 @@
+/* The OCI runtime's command line (runtime-spec runtime.md; the options are those that crun, runc and runsc share). */
+#pragma once
+
+#include "agent/sandbox/sandbox.h"
+
+enum runtime_command {
+	RUNTIME_CREATE,
+	RUNTIME_RUN, /* create and start in one process */
+	RUNTIME_START,
+};
+
+enum runtime_kind runtime_kind(const char *path);
+/* Runs a command for the sandbox; sandbox->runtime is the child. `background`: with a lower priority. */
+int runtime_run(struct sandbox *sandbox, enum runtime_command command, bool background, child_done done, struct error *err);
+/* One more process in it, from the file process-<n>.json. */
+int runtime_exec(struct terminal *terminal, child_done done, struct error *err);
+/* Has the runtime forget it. crun and runc keep nothing but a folder once the processes and the group are gone, so for them that is
+ * removed at once (0). Others are asked: 1, and `done` follows. */
+int runtime_delete(struct sandbox *sandbox, child_done done, struct error *err);
+
+/* The pid that the runtime wrote into the file `name` of the folder; 0: none. */
+pid_t runtime_read_pid(const struct sandbox *sandbox, const char *name);
+/* When the process started, in ticks since boot: with its pid it names it for good. 0: there is none. `ret_parent` may be NULL. */
+uint64_t process_start_time(pid_t pid, pid_t *ret_parent);

@@ -1,0 +1,5 @@
+#pragma once
+
+#include "agent/dispatch.h"
+
+extern const struct op sandbox_ops[]; /* sandbox.*, pool.set, agent.shutdown */
