@@ -1,6 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 import { boot } from './build/boot.ts';
+import { budget } from './build/budget.ts';
 import { fonts } from './build/fonts.ts';
 import { licences } from './build/licences.ts';
 import { precompress } from './build/precompress.ts';
@@ -8,7 +9,7 @@ import { precompress } from './build/precompress.ts';
 const server = process.env.TTOB_URL ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [fonts(), svelte(), boot(), licences(), precompress()],
+  plugins: [fonts(), svelte(), boot(), budget(), licences(), precompress()],
   build: {
     target: 'es2022',
     // Everything is a file of this site: the CSP has no data: for scripts, styles or fonts.

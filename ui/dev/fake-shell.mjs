@@ -38,7 +38,7 @@ export class FakeShell {
   }
 
   input(bytes) {
-    for (const char of this.decoder.decode(bytes, { stream: true })) this.char(char);
+    for (const char of this.decoder.decode(bytes, { stream: true })) if (!this.mute) this.char(char);
   }
 
   char(char) {
@@ -48,6 +48,7 @@ export class FakeShell {
     }
     if (this.escape || char === '\x1b') {
       this.escape += char;
+      if (/^\x1b\[[?0-9;]*[cR]$/.test(this.escape)) this.print(this.escape.slice(2));
       if (/^\x1b(?:[^[O]|[[O][0-9;?]*[A-Za-z~])$/.test(this.escape) || this.escape.length > 16) this.escape = '';
     } else if (char === '\r') {
       this.print('\r\n');
@@ -78,6 +79,17 @@ export class FakeShell {
 
   run(whole) {
     const parts = whole.split(';').map((part) => part.trim());
+    if (/^printf .*read -r/.test(whole)) {
+      // Asks the screen two questions and swallows the answers.
+      this.print('\x1b[c\x1b[6n');
+      this.mute = true;
+      setTimeout(() => {
+        this.mute = false;
+        this.print('\r\nasked\r\n');
+        this.prompt();
+      }, 300);
+      return undefined;
+    }
     if (parts.length > 1 && !whole.includes("'") && ['clear', 'echo'].includes(parts[0].split(' ')[0])) {
       parts.slice(0, -1).forEach((part) => this.word(part));
       return this.run(parts.at(-1));
