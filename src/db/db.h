@@ -30,8 +30,18 @@ int db_schema_version(struct db *db, unsigned *ret_version, struct error *err);
 unsigned db_schema_newest(void);
 
 /* Starts `sql` with its parameters, one letter of `types` each: s const char * (NULL: NULL), i int64_t, f double, b const void * and size_t,
- * n nothing (NULL). *ret_statement must be given back by statement_done before the same `sql` is used again. */
+ * n nothing (NULL). *ret_statement must be given back by statement_done, also after errors of statement_step. */
 int db_query(struct db *db, struct statement **ret_statement, struct error *err, const char *sql, const char *types, ...);
+/* The same with the parameters as an array, for statements that are put together. */
+struct db_value {
+	char type; /* as the letters of `types` */
+	const void *bytes; /* s and b */
+	size_t length;	   /* b */
+	int64_t integer;
+	double real;
+};
+int db_query_values(struct db *db, struct statement **ret_statement, struct error *err, const char *sql,
+		    const struct db_value *values, size_t count);
 /* One row or the end: 1, 0, or a negative errno. */
 int statement_step(struct statement *statement, struct error *err);
 /* Takes NULL. */
@@ -51,6 +61,9 @@ char *statement_text_copy(const struct statement *statement, int column);
 int db_execute(struct db *db, int64_t *ret_changes, struct error *err, const char *sql, const char *types, ...);
 /* The first column of the first row as a number; `fallback` when there is no row or it is NULL. */
 int db_number(struct db *db, int64_t fallback, int64_t *ret_value, struct error *err, const char *sql, const char *types, ...);
+
+/* The id that the last INSERT made. */
+int64_t db_last_id(struct db *db);
 
 /* Runs `body` in a transaction that can write from its start (BEGIN IMMEDIATE): committed when it gives 0, rolled back otherwise. Begins again, a few
  * times, while the database is busy: `body` must be able to run twice. Not nested. */

@@ -25,3 +25,6 @@ struct page {
 };
 
 #define STORE_ID_LENGTH 20 /* random_id */
+
+/* The offset of the page's first item, for LIMIT ? OFFSET ?. */
+int64_t page_offset(struct page page);

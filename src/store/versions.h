@@ -21,7 +21,8 @@ void version_fini(struct version *version);
 int versions_add(struct store *store, const struct version *version, int64_t now_ms, int64_t *ret_id, struct error *err);
 /* The current version (`label` NULL) or the newest of that label. ERROR_NOT_FOUND. */
 int versions_get(struct store *store, int64_t project, const char *label, struct version *ret_version, struct error *err);
-/* Newest first. The caller ends each and frees the array. */
+/* Newest first; for versions_free. */
 int versions_list(struct store *store, int64_t project, struct version **ret_versions, size_t *ret_count, struct error *err);
-/* Every current image of every ready project, for pulling and warming. Same ownership. */
+void versions_free(struct version *versions, size_t count);
+/* Every current image of every ready project, the most trending first, for pulling and warming; for versions_free. */
 int versions_current(struct store *store, struct version **ret_versions, size_t *ret_count, struct error *err);
