@@ -433,6 +433,7 @@ static void on_event(const char *name, json_t *body, int *fds, size_t fd_count, 
 static void on_closed(const struct error *err, void *data)
 {
 	struct local *local = data;
+	struct error why = *err; /* it goes with the client */
 
 	client_free(local->client);
 	local->client = NULL;
@@ -440,7 +441,7 @@ static void on_closed(const struct error *err, void *data)
 	refuse_usage(local);
 	if (clock_monotonic_ms() - local->connected_ms > STABLE_MS)
 		local->retry_ms = RETRY_FIRST_MS;
-	local->engine.events->down(err, local->engine.events_data);
+	local->engine.events->down(&why, local->engine.events_data);
 	retry_later(local);
 }
 
