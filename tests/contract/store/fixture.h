@@ -1,0 +1,38 @@
+/* A fresh database for each test, of the kind that the program was started with. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "store/projects.h"
+#include "store/store.h"
+
+struct fixture {
+	char *url;
+	struct store store;
+};
+
+extern const char *fixture_kind; /* "sqlite" */
+
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+
+#define NOW INT64_C(1790000000000)
+
+/* A filled-in project; strings are literals, so it is not for project_fini. */
+struct project sample(const char *name, const char *category);
+/* Puts it in and gives the id. */
+int64_t add_sample(struct store *store, const char *name, const char *category);
+/* Fails the test with the message unless r is 0. */
+void must(int r, const struct error *err);
+
+/* The suites, one per file; each gives its failures. */
+int run_database(void);
+int run_projects(void);
+int run_builds(void);
+int run_sandboxes(void);
+int run_sessions(void);
