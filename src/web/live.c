@@ -482,6 +482,8 @@ static void on_attached(const struct error *err, int *tty, void *data)
 	}
 	if (err == NULL && live_add_terminal(live, n, *tty, live->row.cols, live->row.rows, NULL) == 0) {
 		steal_fd(tty);
+		/* Clients come back with the numbers that our predecessor gave to its output: go on beyond all of those. */
+		terminal_set_offset(live->terminals[n - 1].terminal, (uint64_t)clock_realtime_ms() * 1000);
 	} else if (n == 1 && (err == NULL || err->kind != ERROR_UNAVAILABLE)) {
 		live_end(live, "failed", -1, "its terminal was lost in a restart", false);
 	} else if (n > 1) {
