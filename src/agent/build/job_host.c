@@ -82,7 +82,24 @@ bool job_host_out_of_memory(const char *cgroup)
 	return false;
 }
 
-/* The folders that mounts go on, and the links of a merged /usr. */
+/* Empty files for what is mounted file by file: nobody in a job's user namespace could make them here. */
+static int make_targets(struct job_host *host, struct error *err)
+{
+	const char *targets[JOB_PROGRAMS + 1] = {"/in/auth.json"};
+
+	for (size_t i = 0; i < JOB_PROGRAMS; i++)
+		targets[i + 1] = program_targets[i];
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		auto_free char *path = xasprintf("%s%s", host->root, targets[i]);
+		auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0755);
+
+		if (fd < 0)
+			return error_errno(err, errno, "cannot make %s", path);
+	}
+	return 0;
+}
+
+/* What mounts go on, and the links of a merged /usr. */
 static int make_root(struct job_host *host, struct error *err)
 {
 	static const char *const folders[] = {"usr", "usr/bin", "usr/lib", "usr/lib64", "usr/share", "usr/share/containers", "etc",
@@ -103,7 +120,7 @@ static int make_root(struct job_host *host, struct error *err)
 		if (symlink(to, path) < 0 && errno != EEXIST)
 			r = error_errno(err, errno, "cannot make %s", path);
 	}
-	return r;
+	return r == 0 ? make_targets(host, err) : r;
 }
 
 static int run_and_wait(char *const *argv)
