@@ -85,11 +85,19 @@ int folders_open(const char *data, uid_t uid, gid_t gid, struct folders *ret_fol
 	return r;
 }
 
+/* What the agent keeps there belongs to sandboxes; when there are none, nothing of it is of use. */
+static void remove_run(const struct folders *folders)
+{
+	auto_free char *sandboxes = xasprintf("%s/sandboxes", folders->run);
+
+	if (rmdir(sandboxes) == 0 || errno == ENOENT)
+		dir_remove_all(folders->run, NULL);
+}
+
 void folders_close(struct folders *folders)
 {
 	if (folders->lock >= 0) {
-		unlink(folders->socket);
-		rmdir(folders->run);
+		remove_run(folders);
 		close(folders->lock);
 	}
 	free(folders->data);

@@ -16,5 +16,5 @@ struct folders {
 
 /* Makes them: `data` and `run` root's and readable, `web` of uid:gid alone. ERROR_CONFLICT when another `ttob up` holds the lock. */
 int folders_open(const char *data, uid_t uid, gid_t gid, struct folders *ret_folders, struct error *err);
-/* Gives the lock back and removes `run` when it is empty. */
+/* Gives the lock back and removes `run` when no sandbox is left in it. */
 void folders_close(struct folders *folders);
