@@ -302,13 +302,15 @@ static void fill(struct fetch *fetch)
 	auto_free char *etc = xasprintf("%s/etc", fetch->work);
 	auto_free char *scratch = xasprintf("%s/scratch", fetch->work);
 	auto_free char *cache = xasprintf("%s/cache", scratch);
+	auto_free char *temporary = xasprintf("%s/tmp", scratch);
 	auto_free char *target = xasprintf("containers-storage:[overlay@/scratch/store+/run/storage]%s", fetch->name);
 	const char *const argv[] = {"/usr/bin/skopeo", "copy", "oci:/scratch/in:base", target, NULL};
 	struct job_options options = {.argv = argv,
 				      .environment = environment,
 				      .mounts = {{.source = scratch, .target = "/scratch", .writable = true},
-						 {.source = cache, .target = CACHE, .writable = true}},
-				      .mount_count = 2,
+						 {.source = cache, .target = CACHE, .writable = true},
+						 {.source = temporary, .target = "/var/tmp", .writable = true}},
+				      .mount_count = 3,
 				      .etc = etc,
 				      .ids = fetch->store->options.ids,
 				      .network = JOB_NETWORK_NONE,

@@ -327,10 +327,12 @@ static int start_buildah(struct build *build, struct error *err)
 	auto_free char *scratch = path_of(build, "scratch");
 	struct etc_options etc_options = {.resolv_conf = build->network && network != NULL ? network_resolv_conf(network) : "",
 					  .bases = build->dockerfile.base_count};
+	auto_free char *temporary = path_of(build, "scratch/tmp");
 	char paths[DOCKERFILE_BASES_MAX][256], targets[DOCKERFILE_BASES_MAX][32];
 	struct job_options options = {.environment = environment,
-				      .mounts = {{.source = scratch, .target = "/scratch", .writable = true}},
-				      .mount_count = 1,
+				      .mounts = {{.source = scratch, .target = "/scratch", .writable = true},
+						 {.source = temporary, .target = "/var/tmp", .writable = true}},
+				      .mount_count = 2,
 				      .etc = etc,
 				      .ids = build->ids,
 				      .network = build->network ? JOB_NETWORK_LEASE : JOB_NETWORK_NONE,

@@ -122,10 +122,13 @@ static void finish_later(void *data)
 /* One run of the runtime: <runtime> --root … <verb> … <id>. */
 static int run_runtime(struct job *job, const char *const *verb, const struct child_fd *fds, size_t fd_count, child_done done)
 {
+	auto_free char *log = xasprintf("%s/runtime.log", job->bundle);
 	const char *argv[16];
 	struct child_options options = {.argv = argv, .fds = fds, .fd_count = fd_count, .timeout_ms = RUNTIME_TIMEOUT_MS};
 	size_t n = job_host_argv(job->host, argv);
 
+	argv[n++] = "--log"; /* standard error is the job's own */
+	argv[n++] = log;
 	for (; *verb != NULL; verb++)
 		argv[n++] = *verb;
 	argv[n++] = job->id;
@@ -133,12 +136,23 @@ static int run_runtime(struct job *job, const char *const *verb, const struct ch
 	return child_start(job->host->agent, &options, done, job, NULL, &job->result.err);
 }
 
-/* What went wrong with the runtime itself; the first reason counts. */
+/* What went wrong with the runtime itself, in its own words; the first reason counts. */
 static void take_failure(struct job *job, const struct child_result *result)
 {
+	auto_buf struct buf log = BUF_INIT;
+	char *line;
+
 	job->result.exit_code = -1;
-	if (job->result.err.kind == ERROR_NONE)
+	if (job->result.err.kind != ERROR_NONE)
+		return;
+	files_read_untrusted(job->bundle, "runtime.log", JOB_OUTPUT_MAX, &log);
+	line = log.data != NULL ? str_trim(log.data) : NULL;
+	if (line == NULL || *line == '\0') {
 		child_error(result, job->host->runtime, &job->result.err);
+		return;
+	}
+	line = strrchr(line, '\n') != NULL ? strrchr(line, '\n') + 1 : line;
+	error_set(&job->result.err, ERROR_INTERNAL, EIO, "%s failed: %.250s", job->host->runtime, line);
 }
 
 static void on_deleted(struct child *child, const struct child_result *result, void *data)

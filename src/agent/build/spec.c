@@ -105,6 +105,7 @@ static json_t *mounts(const struct job_options *options, const struct spec_place
 	add_mount(list, "/tmp", "tmpfs", "tmpfs", "nosuid,nodev,mode=1777,size=64m");
 	add_mount(list, "/run", "tmpfs", "tmpfs", "nosuid,nodev,mode=755,size=16m");
 	add_mount(list, "/var/lib", "tmpfs", "tmpfs", "nosuid,nodev,mode=755,size=16m");
+	add_mount(list, "/var/tmp", "tmpfs", "tmpfs", "nosuid,nodev,mode=1777,size=64m");
 	add_host_path(list, "/usr/lib");
 	add_host_path(list, "/usr/lib64");
 	add_host_path(list, "/usr/share/containers");
