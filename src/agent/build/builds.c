@@ -108,6 +108,11 @@ static int check_tag(const char *tag, struct error *err)
 	return 0;
 }
 
+static void begin(void *data)
+{
+	build_begin(data);
+}
+
 static void on_reader_gone(void *data)
 {
 	build_cancel(data);
@@ -164,7 +169,7 @@ int builds_start(struct builds *builds, struct build_options *options, int *ret_
 	builds->slots[slot] = true;
 	list_append(&builds->running, &build->link);
 	*ret_log = build_log_reader(build->log);
-	build_begin(build);
+	loop_post(builds->agent->loop, begin, build); /* the answer goes out before the first event */
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "agent/network/network.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -64,6 +65,31 @@ static bool host_forwards(void)
 	auto_buf struct buf text = BUF_INIT;
 
 	return file_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_forward", 16, &text) == 0 && text.length > 0 && text.data[0] == '1';
+}
+
+/* Whether any interface but the uplink takes part in forwarding: then somebody else needs the uplink's switch too. */
+static bool others_forward(const char *uplink)
+{
+	DIR *dir = opendir("/proc/sys/net/ipv4/conf");
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir != NULL && !found && (entry = readdir(dir)) != NULL) {
+		auto_free char *path = xasprintf("/proc/sys/net/ipv4/conf/%s/forwarding", entry->d_name);
+		auto_buf struct buf text = BUF_INIT;
+
+		if (entry->d_name[0] != '.' && strcmp(entry->d_name, uplink) != 0)
+			found = file_read(AT_FDCWD, path, 16, &text) == 0 && text.length > 0 && text.data[0] == '1';
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return found;
+}
+
+/* Again with each lease: somebody else may have switched it off, or the interface come anew. */
+static int forward_uplink(const struct network *network)
+{
+	return *network->uplink != '\0' ? set_control("/proc/sys/net/ipv4/conf/%s/forwarding", network->uplink, "1") : 0;
 }
 
 static int check_name(const char *name, struct error *err)
@@ -184,7 +210,8 @@ static int open_network(struct network *network, const struct network_settings *
 	r = put_rules(network, settings, host, dry, err);
 	if (r < 0 || dry)
 		return r;
-	if (*network->uplink != '\0' && (r = set_control("/proc/sys/net/ipv4/conf/%s/forwarding", network->uplink, "1")) < 0)
+	r = forward_uplink(network);
+	if (r < 0)
 		return error_errno(err, r, "cannot forward packets that come in at %s", network->uplink);
 	return 0;
 }
@@ -268,7 +295,7 @@ void network_free(struct network *network)
 	if (network == NULL)
 		return;
 	if (count_interfaces(network, false) == 0) {
-		if (network->switched && *network->uplink != '\0')
+		if (network->switched && *network->uplink != '\0' && !others_forward(network->uplink))
 			set_control("/proc/sys/net/ipv4/conf/%s/forwarding", network->uplink, "0");
 		network_rules_remove(network->name, &script);
 		network_rules_run(&script, false, NULL);
@@ -376,7 +403,9 @@ int network_attach(struct network *network, pid_t pid, struct network_lease *ret
 	if (r < 0)
 		return error_errno(err, r, "cannot make a veth pair");
 	network->used[lease.slot] = 1;
-	r = set_up_outside(network, lease.slot);
+	r = forward_uplink(network);
+	if (r == 0)
+		r = set_up_outside(network, lease.slot);
 	if (r == 0)
 		r = set_up_inside(network, inside, lease.slot);
 	if (r < 0) {
