@@ -1,4 +1,5 @@
 #include "agent/build/job_host.h"
+#include "agent/build/dockerfile.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -82,11 +83,18 @@ bool job_host_out_of_memory(const char *cgroup)
 	return false;
 }
 
-/* Empty files for what is mounted file by file: nobody in a job's user namespace could make them here. */
+/* What file and base mounts go on: nobody in a job's user namespace could make it here. */
 static int make_targets(struct job_host *host, struct error *err)
 {
 	const char *targets[JOB_PROGRAMS + 1] = {"/in/auth.json"};
 
+	for (size_t i = 0; i < DOCKERFILE_BASES_MAX; i++) {
+		auto_free char *path = xasprintf("%s/base/%zu", host->root, i);
+		int r = dir_make_all(path, 0755, err);
+
+		if (r < 0)
+			return r;
+	}
 	for (size_t i = 0; i < JOB_PROGRAMS; i++)
 		targets[i + 1] = program_targets[i];
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
