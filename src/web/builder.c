@@ -18,6 +18,7 @@
 #include "store/projects.h"
 #include "store/versions.h"
 #include "web/allowance.h"
+#include "web/bases.h"
 #include "web/context.h"
 #include "web/hub.h"
 #include "web/probe.h"
@@ -28,10 +29,11 @@
 #define VERSION_OUTPUT_MAX 1024
 #define NO_VERSION "latest" /* the label when the program doesn't tell */
 
-enum job_state { JOB_BUILDING, JOB_UNPACKING, JOB_SMOKING, JOB_NAMING, JOB_OVER, JOB_STATES };
+enum job_state { JOB_PREPARING, JOB_BUILDING, JOB_UNPACKING, JOB_SMOKING, JOB_NAMING, JOB_OVER, JOB_STATES };
 
-static const char *const state_names[] = {"building", "unpacking", "smoking", "naming", "over"};
+static const char *const state_names[] = {"preparing", "building", "unpacking", "smoking", "naming", "over"};
 static const uint32_t state_moves[] = {
+	[JOB_PREPARING] = STATE_BIT(JOB_BUILDING) | STATE_BIT(JOB_OVER),
 	[JOB_BUILDING] = STATE_BIT(JOB_UNPACKING) | STATE_BIT(JOB_OVER),
 	[JOB_UNPACKING] = STATE_BIT(JOB_SMOKING) | STATE_BIT(JOB_OVER),
 	[JOB_SMOKING] = STATE_BIT(JOB_NAMING) | STATE_BIT(JOB_OVER),
@@ -61,6 +63,7 @@ struct job {
 	unsigned refs; /* engine's answers under way, and one while it is in the list */
 	char *id;
 	struct project project;
+	struct bases bases; /* those that are still to be made sure of */
 	int context; /* -1 once it was handed over */
 	char *reference;
 	char *image;
@@ -501,15 +504,46 @@ static void start_build(struct job *job)
 		.network = true,
 	};
 
+	state_move(&states, &job->state, JOB_BUILDING);
 	engine->ops->build(engine, &build, on_build_accepted, job_ref(job));
 	close(steal_fd(&job->context)); /* the engine has its own */
+}
+
+/* ---- the base images that this house makes itself ------------------------------------------------------------------------- */
+
+static void ensure_bases(struct job *job);
+
+static void on_base(const struct error *err, void *data)
+{
+	struct job *job = data;
+
+	if (job->state == JOB_PREPARING) {
+		/* One that is not made here is somebody else's: the build will find it, or say that it can't. */
+		if (err == NULL || err->kind == ERROR_UNSUPPORTED || err->kind == ERROR_INVALID)
+			ensure_bases(job);
+		else
+			job_refused(job, err->message);
+	}
+	job_unref(job);
+}
+
+static void ensure_bases(struct job *job)
+{
+	struct engine *engine = job->builder->hub->engine;
+
+	if (job->bases.count == 0) {
+		start_build(job);
+		return;
+	}
+	job->bases.count--;
+	engine->ops->base_ensure(engine, job->bases.references[job->bases.count], on_base, job_ref(job));
 }
 
 void builder_stage(struct builder *builder, const char *build, const char *stage)
 {
 	struct job *job = find_job(builder, build);
 
-	if (job != NULL && job->state == JOB_BUILDING)
+	if (job != NULL && job->state == JOB_BUILDING && strcmp(stage, "base") != 0)
 		enter_stage(job, stage);
 }
 
@@ -611,10 +645,13 @@ static void start_job(struct builder *builder, struct claim *claim)
 	builder->running++;
 	build_log_reset(builder->logs, job->id);
 	log_event(LOG_LEVEL_INFO, "build started", "build", job->id, "project", claim->build.full_name, NULL);
-	if (job->context >= 0)
-		start_build(job);
-	else
+	if (job->context >= 0) {
+		bases_find(job->project.dockerfile, &job->bases);
+		enter_stage(job, "base");
+		ensure_bases(job);
+	} else {
 		job_fail(job, claim->failure.message);
+	}
 	tell_all(builder);
 }
 

@@ -1,0 +1,15 @@
+/* The images that a Dockerfile stands on, as far as they can be told by its FROM lines: those that we make ourselves have to be there first. */
+#pragma once
+
+#include <stddef.h>
+
+#define BASES_MAX 8
+#define BASE_REFERENCE_MAX 255
+
+struct bases {
+	char references[BASES_MAX][BASE_REFERENCE_MAX + 1];
+	size_t count;
+};
+
+/* Each once; stages of the file itself, scratch, and references with variables are left out. `dockerfile` may be NULL. */
+void bases_find(const char *dockerfile, struct bases *ret_bases);
