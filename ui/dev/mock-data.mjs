@@ -1,5 +1,5 @@
 // Pretend projects.
-const README = `<h1>figlet</h1><p>FIGlet writes words in letters several lines tall.</p><h2>Try this first</h2><p>Draws big letters. <code>-f</code> picks a font; <a href="https://example.org/">more</a>.</p>
+const README = `<h2>figlet</h2><p>FIGlet writes words in letters several lines tall.</p><h3>Try this first</h3><p>Draws big letters. <code>-f</code> picks a font; <a href="https://example.org/">more</a>.</p>
 <pre><code class="language-sh">figlet hi
 </code></pre><p>And then set something:</p><pre><code class="language-sh">X=5
 echo $X

@@ -103,7 +103,20 @@ function buildOf(project) {
   return build;
 }
 
+function failedBuild(project) {
+  const names = ['queued', 'base', 'build', 'push', 'unpack', 'smoke'];
+  return { ...project.build, stages: names.map((name, i) => ({ name, state: i < 2 ? 'done' : i === 2 ? 'failed' : 'waiting', seconds: i < 2 ? 1.5 : 0 })) };
+}
+
+function failedLog(res, project) {
+  const text = '+ apt-get install -y tomcat99\n\x1b[31mE: Unable to locate package tomcat99\x1b[0m\n';
+  res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  res.end(`event: log\nid: ${text.length}\ndata: ${JSON.stringify({ text })}\n\nevent: end\ndata: ${JSON.stringify(failedBuild(project))}\n\n`);
+}
+
 function buildLog(req, res, url, id) {
+  const broken = projects.find((item) => item.state === 'failed' && item.build.id === id);
+  if (broken) return failedLog(res, broken);
   const build = [...builds.values()].find((item) => item.id === id);
   if (!build) return fail(res, 404, 'no such build');
   const from = Number(req.headers['last-event-id'] ?? url.searchParams.get('offset') ?? 0);
@@ -141,6 +154,7 @@ function trySandbox(req, res, url, body) {
   const running = list.find((item) => item.state !== 'ended');
   if (running && !url.searchParams.has('replace')) return fail(res, 409, `${running.project} is running`, { sandbox: view(running) }, headers);
   if (running) endSandbox(running, 'replaced');
+  if (project.state === 'failed') return fail(res, 409, `${project.full_name} could not be built; its build log says why`, { build: failedBuild(project) }, headers);
   if (project.state !== 'ready') return send(res, 202, { state: 'building', build: buildOf(project.full_name).public(), project: project.full_name }, headers);
   const sandbox = startSandbox(list, project.full_name);
   if (mock.full > 0) {

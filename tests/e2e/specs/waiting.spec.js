@@ -34,6 +34,14 @@ if (mock) {
     await atPrompt(page);
   });
 
+  test('a project that could not be built says why, at once', async ({ page }) => {
+    await page.goto('/p/taste/tomcat');
+    await expect(page.getByRole('heading', { name: 'tomcat cannot be tried yet' })).toBeVisible();
+    await expect(page.getByRole('log')).toContainText('Unable to locate package tomcat99');
+    await shot(page, 'build-failed');
+    expect(await accessibility(page)).toEqual([]);
+  });
+
   test('an engine that is away is waited for', async ({ page }) => {
     page.allow(/status of 503/);
     await provoke(page, 'engine');

@@ -111,6 +111,7 @@ export interface Problem {
   detail?: string;
   errors?: { field: string; message: string }[];
   sandbox?: Sandbox;
+  build?: Build;
 }
 
 /** What pressing Try may answer. */

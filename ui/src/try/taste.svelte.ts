@@ -54,6 +54,11 @@ export class Taste {
     else this.phase = 'idle';
   }
 
+  /** Shows the log of a build that failed, where there is nothing else to show. */
+  explain(build: Build): void {
+    if (this.phase === 'idle') this.#watch(build);
+  }
+
   async start({ replace = false } = {}): Promise<void> {
     const turn = this.#begin();
     if (!replace && isLive(me.sandbox)) {
@@ -210,6 +215,11 @@ export class Taste {
     const running = cause instanceof ApiError ? cause.problem?.sandbox : undefined;
     if (status === 409 && running) {
       this.#meet(running);
+      return;
+    }
+    const build = cause instanceof ApiError ? cause.problem?.build : undefined;
+    if (status === 409 && build) {
+      this.#watch(build);
       return;
     }
     this.failure = cause;
