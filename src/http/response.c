@@ -177,6 +177,14 @@ void respond_problem(struct request *request, const struct error *err, json_t *e
 {
 	unsigned status = problem_status(err->kind);
 
+	if (err->kind == ERROR_UNSUPPORTED && err->code == -EPROTONOSUPPORT) {
+		/* RFC 9110 §15.5.22, RFC 6455 §4.4: say what would be understood. */
+		respond_header(request, "Upgrade", "websocket");
+		respond_header(request, "Connection", "Upgrade");
+		respond_header(request, "Sec-WebSocket-Version", "13");
+		respond_problem_json(request, 426, problem_json_status(426, err->message, extra));
+		return;
+	}
 	if (status == 500)
 		log_event(LOG_LEVEL_ERROR, "request failed", "path", request->target.path, "error", err->message, NULL);
 	respond_problem_json(request, status, problem_json(err, extra));

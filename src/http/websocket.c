@@ -46,9 +46,9 @@ int websocket_check(const struct request *request, const char *protocol, struct 
 
 	if (request->method != METHOD_GET || request->head || !header_has_token(upgrade, "websocket", false) ||
 	    !header_has_token(request_header(request, "Connection"), "upgrade", false))
-		return error_set(err, ERROR_UNSUPPORTED, EPROTO, "this address is a WebSocket (RFC 6455)");
+		return error_set(err, ERROR_UNSUPPORTED, EPROTONOSUPPORT, "this address is a WebSocket (RFC 6455)");
 	if (version == NULL || strcmp(version, "13") != 0)
-		return error_set(err, ERROR_UNSUPPORTED, EPROTO, "Sec-WebSocket-Version must be 13");
+		return error_set(err, ERROR_UNSUPPORTED, EPROTONOSUPPORT, "Sec-WebSocket-Version must be 13");
 	if (!key_is_valid(request_header(request, "Sec-WebSocket-Key")))
 		return error_set(err, ERROR_MALFORMED, EBADMSG, "Sec-WebSocket-Key must be 16 bytes in base64");
 	if (protocol != NULL && !header_has_token(request_header(request, "Sec-WebSocket-Protocol"), protocol, true))

@@ -13,7 +13,7 @@ struct upgrade; /* an upgraded connection: its socket is yours to use and the se
 typedef void (*upgrade_taken)(struct upgrade *upgrade, int socket, const void *early, size_t early_length, void *data);
 
 /* Checks the request's headers and answers 101. `protocol`: the subprotocol that the client must offer, or NULL. ERROR_MALFORMED for a bad
- * handshake, ERROR_UNSUPPORTED when it is not a WebSocket request (426), ERROR_FORBIDDEN for a foreign Origin; `taken` is not called then. */
+ * handshake, ERROR_UNSUPPORTED with -EPROTONOSUPPORT when it is not a WebSocket request (answered 426), ERROR_FORBIDDEN for a foreign Origin; `taken` is not called then. */
 int respond_websocket(struct request *request, const char *protocol, upgrade_taken taken, void *data, struct error *err);
 /* The handshake's checks alone, for handlers that want to refuse before they ask the engine for anything. */
 int websocket_check(const struct request *request, const char *protocol, struct error *err);
