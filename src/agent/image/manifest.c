@@ -113,7 +113,7 @@ static int check_schema(const json_t *json, struct error *err)
 {
 	const char *type = media_type(json);
 
-	if (json_integer_value(json_object_get(json, "schemaVersion")) == 1 || strstr(type, "manifest.v1") != NULL)
+	if (json_integer_value(json_object_get(json, "schemaVersion")) == 1 || strstr(type, "distribution.manifest.v1") != NULL)
 		return error_set(err, ERROR_UNSUPPORTED, ENOTSUP,
 				 "the image has Docker's old manifest, schema 1; push it again with a current tool");
 	if (json_integer_value(json_object_get(json, "schemaVersion")) != 2)
