@@ -547,6 +547,15 @@ void builder_stage(struct builder *builder, const char *build, const char *stage
 		enter_stage(job, stage);
 }
 
+/* "127.0.0.1:5000/taste/figlet@sha256:…" → "taste/figlet@sha256:…": the embedded registry's port is not for keeping. */
+static const char *without_host(const struct job *job, const char *reference)
+{
+	auto_free char *name = xasprintf("%s/%s", job->project.owner, job->project.name);
+	const char *found = strstr(reference, name);
+
+	return found != NULL && (found == reference || found[-1] == '/') ? found : reference;
+}
+
 void builder_ended(struct builder *builder, const char *build, const char *state, const char *error, const char *reference)
 {
 	struct job *job = find_job(builder, build);
@@ -559,10 +568,10 @@ void builder_ended(struct builder *builder, const char *build, const char *state
 		job_fail(job, error != NULL ? error : state);
 		return;
 	}
-	job->reference = xstrdup(reference);
+	job->reference = xstrdup(without_host(job, reference));
 	state_move(&states, &job->state, JOB_UNPACKING);
 	enter_stage(job, "unpack");
-	builder->hub->engine->ops->pull(builder->hub->engine, reference, on_pulled, job_ref(job));
+	builder->hub->engine->ops->pull(builder->hub->engine, job->reference, on_pulled, job_ref(job));
 }
 
 void builder_image_progress(struct builder *builder, const char *reference, const char *stage, unsigned done, unsigned total)
