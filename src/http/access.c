@@ -274,7 +274,7 @@ enum MHD_Result access_handle(void *cls, struct MHD_Connection *mhd, const char 
 	return queue_answer(request);
 }
 
-static void log_access(const struct request *request)
+void access_log(const struct request *request)
 {
 	static const char *const methods[] = {
 		[METHOD_GET] = "GET",	  [METHOD_POST] = "POST",     [METHOD_PUT] = "PUT",
@@ -283,6 +283,8 @@ static void log_access(const struct request *request)
 	char status[16];
 	char ms[24];
 
+	if (!request->server->config.access_log || !request->begun)
+		return;
 	snprintf(status, sizeof(status), "%u", request->status);
 	snprintf(ms, sizeof(ms), "%" PRId64, clock_monotonic_ms() - request->began_ms);
 	log_event(LOG_LEVEL_DEBUG, "request", "method", request->head ? "HEAD" : methods[request->method], "path",
@@ -301,10 +303,15 @@ void access_completed(void *cls, struct MHD_Connection *mhd, void **context, enu
 	if (request == NULL)
 		return;
 	*context = NULL;
+	if (request->handed_over) {
+		/* An upgraded connection is over. libmicrohttpd holds a lock of its own here, so none of ours may be taken. */
+		request_release(request);
+		atomic_fetch_sub(&server->active, 1);
+		return;
+	}
 	expect_by(request, clock_monotonic_ms() + server->config.idle_seconds * INT64_C(1000));
 	atomic_fetch_add(&server->request_count, 1);
-	if (server->config.access_log && request->begun)
-		log_access(request);
+	access_log(request);
 	pthread_mutex_lock(&request->lock);
 	request->mhd = NULL;
 	request->connection = NULL;

@@ -78,6 +78,7 @@ struct request {
 	/* Set on a server thread while the request comes in. */
 	bool begun; /* the headers are in */
 	bool dispatched;
+	bool handed_over; /* upgraded: the connection is no longer HTTP's */
 	bool head;
 	enum method method;
 	bool options;
@@ -137,6 +138,8 @@ enum MHD_Result access_handle(void *cls, struct MHD_Connection *mhd, const char 
 void access_completed(void *cls, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code);
 void access_connection(void *cls, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code);
 enum MHD_Result access_accept(void *cls, const struct sockaddr *address, socklen_t length);
+/* One debug line, when the configuration asks for it. */
+void access_log(const struct request *request);
 size_t access_unescape(void *cls, struct MHD_Connection *mhd, char *text);
 
 /* connections.c */

@@ -103,7 +103,7 @@ int listen_open(const char *where, int *ret_fd, unsigned *ret_port, bool *ret_lo
 	char host[ADDRESS_MAX] = "";
 	char text[ADDRESS_MAX];
 	struct addrinfo *info;
-	const char *port;
+	const char *port = NULL;
 	int r;
 
 	*ret_port = 0;

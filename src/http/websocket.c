@@ -82,7 +82,14 @@ static void handed_over(void *cls, struct MHD_Connection *mhd, void *context, co
 	upgrade->handle = handle;
 	upgrade->socket = socket;
 	upgrade->request = NULL;
+	atomic_fetch_add(&server->request_count, 1);
+	access_log(request);
+	pthread_mutex_lock(&request->lock);
+	request->handed_over = true;
 	request->upgrade = NULL;
+	request->mhd = NULL;
+	request->connection = NULL;
+	pthread_mutex_unlock(&request->lock);
 	fd_set_nonblock(socket, true);
 	setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	pthread_mutex_lock(&server->lock);

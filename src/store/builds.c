@@ -219,9 +219,9 @@ static int running_left(struct store *store, int64_t typical_ms, int64_t now_ms,
 
 static int estimate(struct store *store, struct build *b, int64_t now_ms, struct error *err)
 {
-	int64_t typical_ms;
-	int64_t left_ms;
-	int64_t running;
+	int64_t typical_ms = TYPICAL_MS;
+	int64_t left_ms = 0;
+	int64_t running = 0;
 	int r;
 
 	if (strcmp(b->state, "queued") != 0 && strcmp(b->state, "running") != 0)
@@ -320,7 +320,7 @@ struct change {
 static int set_stage(struct db *db, void *data, struct error *err)
 {
 	const struct change *c = data;
-	int64_t running;
+	int64_t running = 0;
 	int r = db_number(db, 0, &running, err, "SELECT COUNT(*) FROM builds WHERE id = ? AND state = 'running'", "s", c->id);
 
 	if (r < 0)
