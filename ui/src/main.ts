@@ -13,7 +13,7 @@ import { i18n } from './i18n/index.svelte.ts';
 theme.start();
 clock.start();
 router.start();
-void me.refresh();
+me.start();
 void i18n.start().then(() => mount(App, { target: document.getElementById('app') as HTMLElement }));
 // Letters of other scripts, for summaries in another language than the page's.
 setTimeout(() => void import('./styles/fonts-rest.ts'), 1500);

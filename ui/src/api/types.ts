@@ -25,7 +25,7 @@ export interface Build {
   stages?: Stage[];
 }
 
-/** In bytes, thousandths or counts as the server names them. */
+/** Memory and disk in bytes, cpu in thousandths of a processor, pids as a count. */
 export interface Limits {
   memory?: number;
   cpu?: number;

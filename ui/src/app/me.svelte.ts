@@ -23,6 +23,14 @@ class Me {
     return this.#asking;
   }
 
+  /** Follows what other tabs do: asks again whenever this page comes into view. */
+  start(): void {
+    void this.refresh();
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') void this.refresh();
+    });
+  }
+
   has(sandbox: Sandbox): void {
     this.sandbox = sandbox;
     this.known = true;
