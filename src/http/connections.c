@@ -22,14 +22,13 @@ enum MHD_Result access_accept(void *cls, const struct sockaddr *address, socklen
 	struct server *server = cls;
 	char text[ADDRESS_MAX];
 	const struct address_count *count;
+	bool limited = is_limited(server, address, text);
 	bool full;
 
 	(void)length;
-	if (!is_limited(server, address, text))
-		return MHD_YES;
 	pthread_mutex_lock(&server->lock);
-	count = map_get(server->addresses, text);
-	full = count != NULL && count->open >= server->config.connections_per_address;
+	count = limited ? map_get(server->addresses, text) : NULL;
+	full = server->stopping || (count != NULL && count->open >= server->config.connections_per_address);
 	pthread_mutex_unlock(&server->lock);
 	if (full)
 		atomic_fetch_add(&server->refused_count, 1);

@@ -236,8 +236,8 @@ void server_stop(struct server *server, int64_t wait_ms)
 	}
 	server->stopping = true;
 	pthread_mutex_unlock(&server->lock);
-	if (server->daemon != NULL)
-		MHD_quiesce_daemon(server->daemon);
+	/* From here on access_accept turns everybody away. MHD_quiesce_daemon would be the call for this, but in 0.9.75 it races with
+	 * the epoll thread and aborts the process ("Failed to remove listen FD from epoll set"). */
 	streams_end_all(server);
 	if (server->workers != NULL)
 		workers_stop(server->workers, drop_waiting);
@@ -254,8 +254,9 @@ void server_stop(struct server *server, int64_t wait_ms)
 		log_warning("%u upgraded connections were never given back", left);
 		server->abandoned = true;
 	} else if (server->daemon != NULL) {
-		MHD_stop_daemon(server->daemon);
+		MHD_stop_daemon(server->daemon); /* closes the listening socket, too */
 		server->daemon = NULL;
+		server->listen_fd = -1;
 	}
 }
 
