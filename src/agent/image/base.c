@@ -338,9 +338,10 @@ static int check_reference(const struct image_store *store, const char *referenc
 			   struct error *err)
 {
 	struct reference parsed;
+	int r = reference_parse(reference, &parsed, err);
 
-	if (reference_parse(reference, &parsed, err) < 0)
-		return err->code;
+	if (r < 0)
+		return r;
 	if ((parsed.host[0] != '\0' && !str_equal(parsed.host, store->registry.host)) || !str_equal(parsed.repository, "debian") ||
 	    parsed.digest[0] != '\0' || parsed.tag[0] == '\0' ||
 	    strspn(parsed.tag, "abcdefghijklmnopqrstuvwxyz") != strlen(parsed.tag))

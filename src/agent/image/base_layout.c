@@ -18,7 +18,7 @@
 
 #define MEDIA "application/vnd.oci.image."
 
-/* Writes the document (taken) as a blob and gives its descriptor. */
+/* Writes the document (taken) as a blob and gives its descriptor; NULL with `err`. */
 static json_t *put_blob(const char *blobs, const char *media_type, json_t *document, struct error *err)
 {
 	auto_free char *text = json_dumps(document, JSON_COMPACT | JSON_SORT_KEYS);
@@ -64,14 +64,14 @@ static int write_index(const char *layout, const char *blobs, json_t *layer, con
 
 	if (descriptor == NULL) {
 		json_decref(layer);
-		return err->code;
+		return -EIO;
 	}
 	descriptor = put_blob(blobs, MEDIA "manifest.v1+json",
 			      json_pack("{s:i, s:s, s:o, s:[o]}", "schemaVersion", 2, "mediaType", MEDIA "manifest.v1+json", "config",
 					descriptor, "layers", layer),
 			      err);
 	if (descriptor == NULL)
-		return err->code;
+		return -EIO;
 	json_object_set_new(descriptor, "annotations", json_pack("{s:s}", "org.opencontainers.image.ref.name", "base"));
 	r = put_file(layout, "index.json", json_pack("{s:i, s:[o]}", "schemaVersion", 2, "manifests", descriptor), err);
 	return r == 0 ? put_file(layout, "oci-layout", json_pack("{s:s}", "imageLayoutVersion", "1.0.0"), err) : r;

@@ -278,10 +278,12 @@ static int ask_room(struct pull *pull)
 		r = disk_make_room(pull->store, missing_bytes(pull) * USUAL_RATIO, &err);
 	if (r == -EAGAIN)
 		return 1;
-	if (r < 0)
+	if (r < 0) {
 		pull_fail(pull, &err);
-	pull->room = r == 0;
-	return r;
+		return r;
+	}
+	pull->room = true;
+	return 0;
 }
 
 /* Takes a use of every layer first, so that what is here stays here. */

@@ -62,10 +62,12 @@ int registry_init(struct registry *registry, const struct config *config, struct
 {
 	const char *authfile = config_string(config, "registry", "authfile");
 	const char *ca_file = config_string(config, "build", "ca_file");
+	int r;
 
 	*registry = (struct registry){.insecure = config_bool(config, "registry", "insecure")};
-	if (parse_url(registry, config_string(config, "registry", "url"), err) < 0)
-		return err->code;
+	r = parse_url(registry, config_string(config, "registry", "url"), err);
+	if (r < 0)
+		return r;
 	registry->authfile = *authfile != '\0' ? xstrdup(authfile) : NULL;
 	registry->ca_file = *ca_file != '\0' ? xstrdup(ca_file) : NULL;
 	return 0;
@@ -82,9 +84,10 @@ int registry_reference(const struct registry *registry, const char *reference, c
 {
 	struct reference parsed;
 	char full[REFERENCE_MAX];
+	int r = reference_parse(reference, &parsed, err);
 
-	if (reference_parse(reference, &parsed, err) < 0)
-		return err->code;
+	if (r < 0)
+		return r;
 	reference_print(&parsed, registry->host, full);
 	*ret_full = xstrdup(full);
 	return 0;

@@ -103,8 +103,10 @@ int confine_capabilities(uint64_t keep, struct error *err)
 int confine_nobody(struct error *err)
 {
 	/* Those two go with the change from root to nobody. */
-	if (confine_capabilities((uint64_t)1 << CAP_SETUID | (uint64_t)1 << CAP_SETGID, err) < 0)
-		return err->code;
+	int r = confine_capabilities((uint64_t)1 << CAP_SETUID | (uint64_t)1 << CAP_SETGID, err);
+
+	if (r < 0)
+		return r;
 	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0)
 		return error_errno(err, errno, "cannot become nobody");
 	return 0;

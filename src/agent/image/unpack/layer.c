@@ -101,13 +101,15 @@ static void plumbing_close(struct plumbing *p)
 static int plumbing_open(struct plumbing *p, const struct layer_job *job, struct error *err)
 {
 	struct ends *ends;
+	int r = 0;
 
 	memset(p, 0, sizeof(*p));
 	for (size_t i = 0; (ends = plumbing_ends(p, i)) != NULL; i++)
 		*ends = (struct ends)ENDS_NONE;
-	for (size_t i = 0; (ends = plumbing_ends(p, i)) != NULL; i++)
-		if (ends_open(ends, err) < 0)
-			return err->code;
+	for (size_t i = 0; r == 0 && (ends = plumbing_ends(p, i)) != NULL; i++)
+		r = ends_open(ends, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < job->lower_count + 1; i++) {
 		int fd = confine_clone_folder(i == 0 ? job->target : job->lowers[i - 1], i > 0, err);
 
@@ -170,10 +172,11 @@ static int write_layer(struct plumbing *p, const struct layer_job *job, struct b
 /* Waits until the supervisor has mapped the ids. */
 static int get_mapped(struct plumbing *p, struct error *err)
 {
+	int r = confine_user_space(err);
 	char byte = 0;
 
-	if (confine_user_space(err) < 0)
-		return err->code;
+	if (r < 0)
+		return r;
 	if (write(p->ready.write, &byte, 1) != 1 || read(p->mapped.read, &byte, 1) != 1)
 		return error_set(err, ERROR_INTERNAL, EIO, "the supervisor has not mapped the ids");
 	return 0;

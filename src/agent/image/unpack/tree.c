@@ -71,7 +71,7 @@ int tree_path(const struct place *place, char out[PATH_MAX], struct error *err)
 	return join(place->folder, place->name, out, err);
 }
 
-/* The status of a component that is not a folder of this layer: what to do about it. */
+/* 1, or a negative errno. */
 static int link_target(int parent, const char *name, char out[PATH_MAX], struct error *err)
 {
 	ssize_t n = readlinkat(parent, name, out, PATH_MAX - 1);
@@ -79,7 +79,7 @@ static int link_target(int parent, const char *name, char out[PATH_MAX], struct 
 	if (n < 0)
 		return failed(err, errno, "read a link");
 	out[n] = '\0';
-	return 0;
+	return 1;
 }
 
 /* Makes the missing parent `path` as the layers below have it. 1: it is a link there, its target is in `target`. */
@@ -110,7 +110,7 @@ static int make_parent(struct tree *tree, int parent, const char *name, const ch
 	below = merged_open_folder(tree->layers[found.layer], folder);
 	if (below < 0)
 		return failed(err, below, "open a folder of the layer below");
-	return link_target(below, name, target, err) < 0 ? err->code : 1;
+	return link_target(below, name, target, err);
 }
 
 /* Opens (or makes) the parent `name` in `parent`: 0 and *ret_fd, or 1 and the target of the link that it is. */
@@ -131,7 +131,7 @@ static int enter(struct tree *tree, int parent, const char *name, const char *pa
 		if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return failed(err, errno, "look at a name");
 		if (S_ISLNK(st.st_mode))
-			return link_target(parent, name, target, err) < 0 ? err->code : 1;
+			return link_target(parent, name, target, err);
 		if (!merged_is_whiteout(&st))
 			return error_set(err, ERROR_MALFORMED, ENOTDIR, "a name below something that is no folder");
 		/* Removed and made anew in one layer: nothing of the old one may shine through. */

@@ -203,9 +203,14 @@ int fixture_teardown(void **state)
 	struct fixture *f = *state;
 	struct error err = {0};
 
+	siginfo_t info;
+
 	settle(f);
 	store_close(f);
 	registry_stop(f);
+	/* Children that were given up are freed when they have ended. */
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+		assert_int_equal(loop_once(f->agent.loop, 10), 0);
 	reaper_free(f->agent.reaper);
 	loop_free(f->agent.loop);
 	config_free(f->config);
