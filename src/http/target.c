@@ -62,9 +62,12 @@ static const char *skip_authority(const char *raw)
 {
 	const char *slash;
 
-	if (strncasecmp(raw, "http://", 7) != 0 && strncasecmp(raw, "https://", 8) != 0)
+	if (strncasecmp(raw, "http://", 7) == 0)
+		slash = strchr(raw + 7, '/');
+	else if (strncasecmp(raw, "https://", 8) == 0)
+		slash = strchr(raw + 8, '/');
+	else
 		return raw;
-	slash = strchr(raw + 8, '/');
 	return slash != NULL ? slash : "/";
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -40,6 +41,15 @@ static void takes_targets_apart(void **state)
 	assert_int_equal(target_parse("https://h", &target, &err), 0);
 	assert_string_equal(target.path, "/");
 	target_fini(&target);
+	{
+		/* On the heap, so that a read past its end is seen. */
+		char *shortest = xstrdup("http://");
+
+		assert_int_equal(target_parse(shortest, &target, &err), 0);
+		assert_string_equal(target.path, "/");
+		target_fini(&target);
+		free(shortest);
+	}
 	assert_int_equal(target_parse("/a?b=%EA%B0%80%0A", &target, &err), 0);
 	assert_string_equal(target_query(&target, "b"), "가\n");
 	target_fini(&target);
