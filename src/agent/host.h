@@ -17,5 +17,10 @@ const char *cgroup_mode_name(enum cgroup_mode mode); /* "none", "v1", "v2", "hyb
  * mounted as v1, because OCI runtimes refuse the mixture. Before any thread. */
 int host_prepare(struct error *err);
 
+/* Moving a process between control groups waits for an RCU grace period, about 8 ms and half of what a start costs, unless some mount
+ * asks for `favordynmods` (cgroups(7), Linux 6.0 and later). On cgroup v2 the tree is remounted so; else an empty hierarchy of our own
+ * is mounted at `folder` (made when it is missing), seen by nobody else and gone with us. Best effort: 0 or -errno. */
+int host_quicken_cgroups(const char *folder);
+
 /* The lines that have to do with the machine itself. */
 void host_check(struct agent *agent, struct checks *checks);

@@ -24,6 +24,7 @@ static const struct config_key keys[] = {
 	{"sandbox", "id_ranges", CONFIG_NUMBER, "32768", "how many sandboxes have ids: 65536 each from id_base on"},
 	{"sandbox", "max", CONFIG_NUMBER, "8000", "how many may be there at once, prepared ones included"},
 	{"sandbox", "starts", CONFIG_NUMBER, "0", "how many are made at once; 0: two for each processor"},
+	{"sandbox", "quick_cgroups", CONFIG_BOOL, "yes", "mount cgroups with favordynmods: starts take about 8 ms less, forks a little more"},
 	{"sandbox", "no_new_privileges", CONFIG_BOOL, "yes", "set-uid programs gain nothing inside (sudo and su then do not work)"},
 	{NULL, NULL, CONFIG_STRING, NULL, NULL},
 };
@@ -85,6 +86,15 @@ static void release(struct sandboxes *sandboxes)
 	free(sandboxes);
 }
 
+static void quicken_cgroups(const struct agent *agent)
+{
+	auto_free char *folder = xasprintf("%s/quick", agent->run_dir);
+	int r = config_bool(agent->config, "sandbox", "quick_cgroups") ? host_quicken_cgroups(folder) : 0;
+
+	if (r < 0)
+		log_warning("cgroups stay slow (%s); starts take some milliseconds more", strerror(-r));
+}
+
 static int start(struct agent *agent, struct error *err)
 {
 	struct sandboxes *sandboxes = xmalloc(sizeof(*sandboxes));
@@ -101,6 +111,7 @@ static int start(struct agent *agent, struct error *err)
 		return r;
 	}
 	agent->sandboxes = sandboxes;
+	quicken_cgroups(agent);
 	sandboxes_adopt(sandboxes);
 	if (agent->network != NULL)
 		network_sweep(agent->network);
