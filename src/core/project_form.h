@@ -7,9 +7,10 @@
 
 #include "base/error.h"
 #include "core/fields.h"
+#include "core/markdown.h"
 
 #define FORM_SUMMARY_MAX 140	 /* characters are not counted: bytes of UTF-8 times 3 for Korean are allowed for */
-#define FORM_README_MAX	 (256 * 1024)
+#define FORM_README_MAX	 MARKDOWN_MAX
 #define FORM_COMMAND_MAX 4096
 #define FORM_TAGS_MAX	 10
 #define FORM_PORTS_MAX	 16
