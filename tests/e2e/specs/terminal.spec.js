@@ -63,7 +63,7 @@ test('a reload finds the same screen and the same shell', async ({ page }) => {
 test('a reload does not answer old questions again', async ({ page }) => {
   await tryIt(page);
   // Who are you, and where is the cursor: the screen answers these by typing into the shell.
-  await type(page, "printf '\\033[c\\033[6n'; read -r -t 1 -s answer; echo; echo asked");
+  await type(page, "printf '\\033[c\\033[6n'; read -rs -n 64 -t 1 answer; echo; echo asked");
   await sees(page, /^asked$/);
   await page.reload();
   await connected(page);

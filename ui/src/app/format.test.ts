@@ -11,7 +11,7 @@ describe('numbers', () => {
     expect([0, 1023, 1536, 88_080_384, 536_870_912].map(formatBytes)).toEqual(['0 B', '1023 B', '1.5 KB', '84 MB', '512 MB']);
   });
   it('formats clocks', () => {
-    expect([761_000, 59_001, 3_723_000, -5].map(formatClock)).toEqual(['12:41', '1:00', '1:02:03', '0:00']);
+    expect([761_000, 59_999, 60_000, 3_723_000, -5].map(formatClock)).toEqual(['12:41', '0:59', '1:00', '1:02:03', '0:00']);
   });
   it('gives a name one hue', () => {
     expect(hueOf('taste/figlet')).toBe(hueOf('taste/figlet'));

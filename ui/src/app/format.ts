@@ -14,7 +14,7 @@ export function formatBytes(bytes: number): string {
 
 /** 12:41, 1:02:03; never negative. */
 export function formatClock(ms: number): string {
-  const all = Math.max(Math.ceil(ms / 1000), 0);
+  const all = Math.max(Math.floor(ms / 1000), 0);
   const seconds = String(all % 60).padStart(2, '0');
   const minutes = Math.floor(all / 60) % 60;
   const hours = Math.floor(all / 3600);

@@ -60,7 +60,7 @@ export const messages = {
   card: {
     try: 'Try',
     tryNamed: (name: string) => `Try ${name}`,
-    tries: (n: string) => `${n} tries`,
+    tries: (n: number, text: string) => plural(n, '1 try', `${text} tries`),
     notBuilt: 'Being prepared',
     notBuiltAt: (stage: string) => `Being prepared: ${stage}`,
     failed: 'Build failed',
@@ -91,7 +91,7 @@ export const messages = {
     by: (owner: string) => `by ${owner}`,
     verified: (when: string) => `verified ${when}`,
     notVerified: 'not verified yet',
-    likes: (n: string) => `${n} likes`,
+    likes: (n: number, text: string) => plural(n, '1 like', `${text} likes`),
     homepage: 'Home page',
     share: 'Share',
     shared: 'Address copied',

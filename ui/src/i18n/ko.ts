@@ -60,7 +60,7 @@ export const messages: Messages = {
   card: {
     try: '써 보기',
     tryNamed: (name) => `${name} 써 보기`,
-    tries: (n) => `${n}번 써 봄`,
+    tries: (_, text) => `${text}번 써 봄`,
     notBuilt: '준비 중',
     notBuiltAt: (stage) => `준비 중: ${stage}`,
     failed: '빌드 실패',
@@ -91,7 +91,7 @@ export const messages: Messages = {
     by: (owner) => `${owner} 제공`,
     verified: (when) => `${when} 확인함`,
     notVerified: '아직 확인 전',
-    likes: (n) => `좋아요 ${n}`,
+    likes: (_, text) => `좋아요 ${text}`,
     homepage: '홈페이지',
     share: '공유',
     shared: '주소를 복사했습니다',
