@@ -17,7 +17,8 @@ struct field_errors {
 };
 
 /* Notes one; those beyond the maximum are dropped. */
-void field_error(struct field_errors *errors, const char *field, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void field_error(struct field_errors *errors, const char *field, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* {"errors": [{field, message}]}, for respond_problem. */
 json_t *field_errors_json(const struct field_errors *errors);
 /* ERROR_INVALID with a message that names the first, or 0 when there are none. */

@@ -14,10 +14,11 @@ bool category_is_valid(const char *category);
 const char *const *categories(size_t *ret_count);
 /* A tag: 1–30 of a-z, 0-9 and "-" (inside), "+" and "." allowed too ("c++"). */
 bool tag_is_valid(const char *tag);
-/* An SPDX licence expression (SPDX 2.3 annex D) of plausible form: ids, AND, OR, WITH, parentheses; at most 200 bytes. Known ids are not
- * checked one by one, because the list grows; what matters is that nothing else fits. */
+/* An SPDX licence expression (SPDX 2.3 annex D) of plausible form: ids, AND, OR, WITH, parentheses; at most 200 bytes.
+ * Known ids are not checked one by one, because the list grows; what matters is that nothing else fits. */
 bool license_is_valid(const char *expression);
 /* A version label: 1–64 of letters, digits, ".", "_", "+", "-", "~", ":"; begins with a letter or digit. */
 bool version_is_valid(const char *label);
-/* Makes a name of any text ("Node.js 18" → "node.js-18"): 0, or -EINVAL when nothing is left. `out` holds NAME_MAX_LENGTH+1. */
+/* Makes a name of any text ("Node.js 18" → "node.js-18"): 0, or -EINVAL when nothing is left. `out` holds
+ * NAME_MAX_LENGTH+1. */
 int name_from_text(const char *text, char *out);

@@ -9,11 +9,11 @@
 #include "core/fields.h"
 #include "core/markdown.h"
 
-#define FORM_SUMMARY_MAX 140	 /* characters are not counted: bytes of UTF-8 times 3 for Korean are allowed for */
-#define FORM_README_MAX	 MARKDOWN_MAX
+#define FORM_SUMMARY_MAX 140 /* characters are not counted: bytes of UTF-8 times 3 for Korean are allowed for */
+#define FORM_README_MAX  MARKDOWN_MAX
 #define FORM_COMMAND_MAX 4096
-#define FORM_TAGS_MAX	 10
-#define FORM_PORTS_MAX	 16
+#define FORM_TAGS_MAX    10
+#define FORM_PORTS_MAX   16
 
 enum source_kind { SOURCE_SCRIPT, SOURCE_DOCKERFILE, SOURCE_IMAGE, SOURCE_GIT, SOURCE_SANDBOX };
 
@@ -37,14 +37,16 @@ struct project_form {
 	char *script; /* script */
 	char *dockerfile;
 	char *reference; /* image */
-	char *url;	 /* git */
-	char *ref;	 /* git */
+	char *url;       /* git */
+	char *ref;       /* git */
 	char *sandbox;
 };
 
 void project_form_fini(struct project_form *form);
-/* Fills the form from the JSON object, or notes what is wrong in `errors` (and gives ERROR_INVALID). Unknown members are refused. */
-int project_form_read(const json_t *json, struct project_form *ret_form, struct field_errors *errors, struct error *err);
+/* Fills the form from the JSON object, or notes what is wrong in `errors` (and gives ERROR_INVALID). Unknown members
+ * are refused. */
+int project_form_read(const json_t *json, struct project_form *ret_form, struct field_errors *errors,
+		      struct error *err);
 /* Each is 0 or -EINVAL with the fault noted under `field`; for other readers of the same fields (project.conf). */
 int check_summary(const char *field, const char *text, struct field_errors *errors);
 int check_homepage(const char *field, const char *url, struct field_errors *errors);

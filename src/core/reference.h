@@ -6,10 +6,10 @@
 #define REFERENCE_MAX 400
 
 struct reference {
-	char host[256];	  /* "docker.example:5000", "" when none is named */
-	char path[256];	  /* "library/alpine" */
-	char tag[129];	  /* "" when none */
-	char digest[72];  /* "sha256:<64 hex>", "" when none */
+	char host[256];  /* "docker.example:5000", "" when none is named */
+	char path[256];  /* "library/alpine" */
+	char tag[129];   /* "" when none */
+	char digest[72]; /* "sha256:<64 hex>", "" when none */
 };
 
 /* ERROR_INVALID that says what is wrong. */

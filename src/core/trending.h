@@ -1,5 +1,6 @@
-/* What is trending: tries that fade, half of their weight every three days. The score is kept as log2 of the sum of 2^(t/half-life) over all
- * tries at times t: it needs no refreshing, since time fades all projects alike, and the database can sort by it. */
+/* What is trending: tries that fade, half of their weight every three days. The score is kept as log2 of the sum of
+ * 2^(t/half-life) over all tries at times t: it needs no refreshing, since time fades all projects alike, and the
+ * database can sort by it. */
 #pragma once
 
 #include <stdint.h>

@@ -8,8 +8,8 @@
 #include "base/error.h"
 
 struct db_backend {
-	const char *scheme;	/* "sqlite:" */
-	const char *begin;	/* begins a transaction that will write */
+	const char *scheme; /* "sqlite:" */
+	const char *begin;  /* begins a transaction that will write */
 	int (*open)(const char *place, void **ret_connection, struct error *err);
 	void (*close)(void *connection);
 	/* Several statements without parameters, separated by semicolons. */
@@ -17,9 +17,10 @@ struct db_backend {
 	int (*prepare)(void *connection, const char *sql, void **ret_statement, struct error *err);
 	void (*finalize)(void *statement);
 	/* Parameters from 1; text and blobs are copied. `type` is one of s, i, f, b, n. */
-	int (*bind)(void *statement, int index, char type, const void *bytes, size_t length, int64_t integer, double real);
+	int (*bind)(void *statement, int index, char type, const void *bytes, size_t length, int64_t integer,
+		    double real);
 	int (*step)(void *statement, struct error *err); /* 1: a row, 0: the end */
-	void (*reset)(void *statement);			 /* ready to be bound again, parameters forgotten */
+	void (*reset)(void *statement);                  /* ready to be bound again, parameters forgotten */
 	const char *(*text)(void *statement, int column);
 	int64_t (*integer)(void *statement, int column);
 	double (*real)(void *statement, int column);

@@ -12,7 +12,7 @@
 #include "db/backend.h"
 #include "db/migrations.h"
 
-#define PARAMETERS_MAX 48
+#define PARAMETERS_MAX    48
 #define TRANSACTION_TRIES 5
 
 static const struct db_backend *const backends[] = {&db_sqlite};
@@ -121,8 +121,8 @@ int db_query_values(struct db *db, struct statement **ret_statement, struct erro
 		r = db->backend->bind(statement->handle, (int)i + 1, v->type, v->bytes, v->length, v->integer, v->real);
 		if (r < 0) {
 			statement_done(statement);
-			return error_set(err, r == -EFBIG ? ERROR_TOO_LARGE : ERROR_INTERNAL, r, "cannot bind parameter %zu of %s",
-					 i + 1, sql);
+			return error_set(err, r == -EFBIG ? ERROR_TOO_LARGE : ERROR_INTERNAL, r,
+					 "cannot bind parameter %zu of %s", i + 1, sql);
 		}
 	}
 	if (r == 0)
@@ -163,7 +163,8 @@ static size_t collect(const char *types, va_list args, struct db_value values[PA
 	return count;
 }
 
-int db_query(struct db *db, struct statement **ret_statement, struct error *err, const char *sql, const char *types, ...)
+int db_query(struct db *db, struct statement **ret_statement, struct error *err, const char *sql, const char *types,
+	     ...)
 {
 	struct db_value values[PARAMETERS_MAX];
 	va_list args;
@@ -202,7 +203,8 @@ int db_execute(struct db *db, int64_t *ret_changes, struct error *err, const cha
 	return r;
 }
 
-int db_number(struct db *db, int64_t fallback, int64_t *ret_value, struct error *err, const char *sql, const char *types, ...)
+int db_number(struct db *db, int64_t fallback, int64_t *ret_value, struct error *err, const char *sql,
+	      const char *types, ...)
 {
 	struct db_value values[PARAMETERS_MAX];
 	struct statement *statement;
@@ -258,7 +260,8 @@ char *statement_text_copy(const struct statement *statement, int column)
 	return xstrdup(statement_text(statement, column));
 }
 
-static int run_once(struct db *db, int (*body)(struct db *db, void *data, struct error *err), void *data, struct error *err)
+static int run_once(struct db *db, int (*body)(struct db *db, void *data, struct error *err), void *data,
+		    struct error *err)
 {
 	int r = db->backend->script(db->connection, db->backend->begin, err);
 
@@ -274,7 +277,8 @@ static int run_once(struct db *db, int (*body)(struct db *db, void *data, struct
 	return r;
 }
 
-int db_transaction(struct db *db, int (*body)(struct db *db, void *data, struct error *err), void *data, struct error *err)
+int db_transaction(struct db *db, int (*body)(struct db *db, void *data, struct error *err), void *data,
+		   struct error *err)
 {
 	int r = 0;
 

@@ -1,5 +1,6 @@
-/* A thin layer over SQL databases: one connection per thread, statements prepared once and kept, `?` parameters only. The SQL that goes
- * through here keeps to what SQLite and MariaDB share. A struct db and its statements belong to one thread.
+/* A thin layer over SQL databases: one connection per thread, statements prepared once and kept, `?` parameters only.
+ * The SQL that goes through here keeps to what SQLite and MariaDB share. A struct db and its statements belong to one
+ * thread.
  *
  *   struct statement *s;
  *   r = db_query(db, &s, &err, "SELECT id FROM projects WHERE owner = ? AND tries > ?", "si", owner, (int64_t)5);
@@ -17,26 +18,30 @@
 struct db;
 struct statement;
 
-/* "sqlite:/var/lib/ttob/ttob.db", "sqlite::memory:" (one connection only). WAL, synchronous=NORMAL, foreign keys on, 10 s busy time-out. */
+/* "sqlite:/var/lib/ttob/ttob.db", "sqlite::memory:" (one connection only). WAL, synchronous=NORMAL, foreign keys on, 10
+ * s busy time-out. */
 int db_open(const char *url, struct db **ret_db, struct error *err);
 void db_close(struct db *db); /* rolls back an open transaction; takes NULL */
 
-/* Brings the schema up to the newest migration (src/db/migrations/NNNN-*.sql, built in), each in a transaction of its own. Refused
- * with ERROR_CONFLICT when the database is newer than this program. Safe when several processes start at once. */
+/* Brings the schema up to the newest migration (src/db/migrations/NNNN-*.sql, built in), each in a transaction of its
+ * own. Refused with ERROR_CONFLICT when the database is newer than this program. Safe when several processes start at
+ * once. */
 int db_migrate(struct db *db, struct error *err);
 /* The schema's version, 0 for an empty database. */
 int db_schema_version(struct db *db, unsigned *ret_version, struct error *err);
 /* The newest version that this program knows. */
 unsigned db_schema_newest(void);
 
-/* Starts `sql` with its parameters, one letter of `types` each: s const char * (NULL: NULL), i int64_t, f double, b const void * and size_t,
- * n nothing (NULL). *ret_statement must be given back by statement_done, also after errors of statement_step. */
-int db_query(struct db *db, struct statement **ret_statement, struct error *err, const char *sql, const char *types, ...);
+/* Starts `sql` with its parameters, one letter of `types` each: s const char * (NULL: NULL), i int64_t, f double, b
+ * const void * and size_t, n nothing (NULL). *ret_statement must be given back by statement_done, also after errors of
+ * statement_step. */
+int db_query(struct db *db, struct statement **ret_statement, struct error *err, const char *sql, const char *types,
+	     ...);
 /* The same with the parameters as an array, for statements that are put together. */
 struct db_value {
-	char type; /* as the letters of `types` */
+	char type;         /* as the letters of `types` */
 	const void *bytes; /* s and b */
-	size_t length;	   /* b */
+	size_t length;     /* b */
 	int64_t integer;
 	double real;
 };
@@ -56,15 +61,18 @@ const void *statement_blob(const struct statement *statement, int column, size_t
 /* A copy, NULL for NULL. */
 char *statement_text_copy(const struct statement *statement, int column);
 
-/* Runs a statement to its end. *ret_changes (may be NULL): the rows that it changed. ERROR_CONFLICT (-EEXIST) when a UNIQUE or primary key is
- * broken, ERROR_INVALID for other constraints, ERROR_UNAVAILABLE (-EBUSY) when the database stays locked. */
+/* Runs a statement to its end. *ret_changes (may be NULL): the rows that it changed. ERROR_CONFLICT (-EEXIST) when a
+ * UNIQUE or primary key is broken, ERROR_INVALID for other constraints, ERROR_UNAVAILABLE (-EBUSY) when the database
+ * stays locked. */
 int db_execute(struct db *db, int64_t *ret_changes, struct error *err, const char *sql, const char *types, ...);
 /* The first column of the first row as a number; `fallback` when there is no row or it is NULL. */
-int db_number(struct db *db, int64_t fallback, int64_t *ret_value, struct error *err, const char *sql, const char *types, ...);
+int db_number(struct db *db, int64_t fallback, int64_t *ret_value, struct error *err, const char *sql,
+	      const char *types, ...);
 
 /* The id that the last INSERT made. */
 int64_t db_last_id(struct db *db);
 
-/* Runs `body` in a transaction that can write from its start (BEGIN IMMEDIATE): committed when it gives 0, rolled back otherwise. Begins again, a few
- * times, while the database is busy: `body` must be able to run twice. Not nested. */
-int db_transaction(struct db *db, int (*body)(struct db *db, void *data, struct error *err), void *data, struct error *err);
+/* Runs `body` in a transaction that can write from its start (BEGIN IMMEDIATE): committed when it gives 0, rolled back
+ * otherwise. Begins again, a few times, while the database is busy: `body` must be able to run twice. Not nested. */
+int db_transaction(struct db *db, int (*body)(struct db *db, void *data, struct error *err), void *data,
+		   struct error *err);

@@ -5,7 +5,9 @@
 
 static int ensure_table(struct db *db, struct error *err)
 {
-	return db_run_script(db, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL PRIMARY KEY, applied_ms BIGINT NOT NULL)",
+	return db_run_script(db,
+			     "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL PRIMARY KEY, "
+			     "applied_ms BIGINT NOT NULL)",
 			     err);
 }
 
@@ -51,8 +53,8 @@ int db_migrate(struct db *db, struct error *err)
 		return r;
 	if (version > db_schema_newest())
 		return error_set(err, ERROR_CONFLICT, EPROTO,
-				 "the database has schema %u, this program knows up to %u; use the newer program again", version,
-				 db_schema_newest());
+				 "the database has schema %u, this program knows up to %u; use the newer program again",
+				 version, db_schema_newest());
 	for (size_t i = 0; i < migration_count; i++) {
 		if (migrations[i].version <= version)
 			continue;

@@ -42,7 +42,8 @@ static int script(void *connection, const char *sql, struct error *err)
 static int open_sqlite(const char *place, void **ret_connection, struct error *err)
 {
 	sqlite3 *connection = NULL;
-	int code = sqlite3_open_v2(place, &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	int code = sqlite3_open_v2(place, &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+				   NULL);
 	int r;
 
 	if (code != SQLITE_OK) {
@@ -54,7 +55,9 @@ static int open_sqlite(const char *place, void **ret_connection, struct error *e
 	sqlite3_extended_result_codes(connection, 1);
 	sqlite3_busy_timeout(connection, BUSY_MS);
 	r = script(connection,
-		   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;", err);
+		   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA "
+		   "trusted_schema = OFF;",
+		   err);
 	if (r < 0) {
 		sqlite3_close(connection);
 		return error_wrap(err, "cannot open the database %s", place);

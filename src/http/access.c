@@ -1,4 +1,5 @@
-/* libmicrohttpd's callbacks: how a request comes in, is refused, handed to its handler, and answered. All on the server's threads. */
+/* libmicrohttpd's callbacks: how a request comes in, is refused, handed to its handler, and answered. All on the
+ * server's threads. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -16,10 +17,11 @@
 #include "http/request.h"
 #include "http/response.h"
 
-/* A refused body is passed over up to this size, so that the connection lives on and the client gets to read the answer. */
+/* A refused body is passed over up to this size, so that the connection lives on and the client gets to read the
+ * answer. */
 #define PASS_OVER_MAX (4 * 1024 * 1024)
 /* A slow client gets receive_seconds once more for each of these. */
-#define UPLOAD_STEP (256 * 1024)
+#define UPLOAD_STEP   (256 * 1024)
 
 static struct connection *connection_of(struct MHD_Connection *mhd)
 {
@@ -57,7 +59,7 @@ static bool parse_method(struct request *request, const char *name)
 		const char *name;
 		enum method method;
 	} table[] = {
-		{"GET", METHOD_GET}, {"HEAD", METHOD_GET},     {"POST", METHOD_POST},
+		{"GET", METHOD_GET}, {"HEAD", METHOD_GET},    {"POST", METHOD_POST},
 		{"PUT", METHOD_PUT}, {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE},
 	};
 
@@ -91,7 +93,8 @@ int request_check_origin(const struct request *request, struct error *err)
 	const char *origin = request_header(request, "Origin");
 
 	if (origin == NULL) {
-		if (server->config.session_cookie == NULL || request_cookie(request, server->config.session_cookie) == NULL)
+		if (server->config.session_cookie == NULL ||
+		    request_cookie(request, server->config.session_cookie) == NULL)
 			return 0; /* not a browser's doing, or nothing to steal */
 		return error_set(err, ERROR_FORBIDDEN, EACCES,
 				 "a write with the session's cookie must name this site in its Origin header");
@@ -113,7 +116,8 @@ static bool check_body(struct request *request)
 	request->body_max = route != NULL && route->body_max > 0 ? route->body_max : request->server->config.body_max;
 	if (length_text != NULL && coding != NULL) {
 		/* RFC 9112 §6.1: somebody may be smuggling; nothing more is read from here. */
-		error_set(refuse(request), ERROR_MALFORMED, EBADMSG, "Content-Length and Transfer-Encoding exclude each other");
+		error_set(refuse(request), ERROR_MALFORMED, EBADMSG,
+			  "Content-Length and Transfer-Encoding exclude each other");
 		respond_header(request, "Connection", "close");
 		return false;
 	}
@@ -126,12 +130,15 @@ static bool check_body(struct request *request)
 	if (length_text != NULL && str_to_u64(length_text, UINT64_MAX, &length) < 0)
 		length = UINT64_MAX;
 	if (length > request->body_max && request->refusal == NULL)
-		error_set(refuse(request), ERROR_TOO_LARGE, EFBIG, "the body may have %zu bytes at most", request->body_max);
-	if (request->refusal == NULL && route != NULL && (route->flags & ROUTE_ANY_TYPE) == 0 && (length > 0 || coding != NULL) &&
+		error_set(refuse(request), ERROR_TOO_LARGE, EFBIG, "the body may have %zu bytes at most",
+			  request->body_max);
+	if (request->refusal == NULL && route != NULL && (route->flags & ROUTE_ANY_TYPE) == 0 &&
+	    (length > 0 || coding != NULL) &&
 	    !media_type_is(request_header(request, "Content-Type"), "application/json"))
 		error_set(refuse(request), ERROR_UNSUPPORTED, EINVAL, "the body must be application/json");
 	return request->refusal == NULL ||
-	       (length <= PASS_OVER_MAX && MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Expect") == NULL);
+	       (length <= PASS_OVER_MAX &&
+		MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Expect") == NULL);
 }
 
 /* The headers are in. False: answer at once. */
@@ -158,7 +165,8 @@ static enum MHD_Result take_body(struct request *request, const char *data, size
 	steps = (int64_t)(request->received / UPLOAD_STEP) + 1;
 	expect_by(request, request->upload_ms + steps * request->server->config.receive_seconds * 1000);
 	if (request->received > request->body_max && request->refusal == NULL)
-		error_set(refuse(request), ERROR_TOO_LARGE, EFBIG, "the body may have %zu bytes at most", request->body_max);
+		error_set(refuse(request), ERROR_TOO_LARGE, EFBIG, "the body may have %zu bytes at most",
+			  request->body_max);
 	if (request->refusal != NULL) {
 		buf_fini(&request->body);
 		buf_init(&request->body);
@@ -244,8 +252,8 @@ static enum MHD_Result queue_answer(struct request *request)
 	return result;
 }
 
-enum MHD_Result access_handle(void *cls, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
-			      const char *data, size_t *length, void **context)
+enum MHD_Result access_handle(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
+			      const char *version, const char *data, size_t *length, void **context)
 {
 	struct request *request = *context;
 
@@ -277,7 +285,7 @@ enum MHD_Result access_handle(void *cls, struct MHD_Connection *mhd, const char 
 void access_log(const struct request *request)
 {
 	static const char *const methods[] = {
-		[METHOD_GET] = "GET",	  [METHOD_POST] = "POST",     [METHOD_PUT] = "PUT",
+		[METHOD_GET] = "GET",     [METHOD_POST] = "POST",     [METHOD_PUT] = "PUT",
 		[METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE",
 	};
 	char status[16];
@@ -304,7 +312,8 @@ void access_completed(void *cls, struct MHD_Connection *mhd, void **context, enu
 		return;
 	*context = NULL;
 	if (request->handed_over) {
-		/* An upgraded connection is over. libmicrohttpd holds a lock of its own here, so none of ours may be taken. */
+		/* An upgraded connection is over. libmicrohttpd holds a lock of its own here, so none of ours may be
+		 * taken. */
 		request_release(request);
 		atomic_fetch_sub(&server->active, 1);
 		return;

@@ -1,5 +1,5 @@
-/* Ready-made answers for what everybody reads: body, ETag and headers rendered once, served on the server's threads without a
- * handler, and dropped all together when something changed. Safe from any thread. */
+/* Ready-made answers for what everybody reads: body, ETag and headers rendered once, served on the server's threads
+ * without a handler, and dropped all together when something changed. Safe from any thread. */
 #pragma once
 
 #include <stddef.h>
@@ -7,7 +7,8 @@
 
 struct cache;
 
-/* Holds at most `max_entries` answers, one per request target (path and query); a full cache starts again from nothing. */
+/* Holds at most `max_entries` answers, one per request target (path and query); a full cache starts again from nothing.
+ */
 struct cache *cache_new(size_t max_entries);
 /* Not before the servers that use it are freed; takes NULL. */
 void cache_free(struct cache *cache);

@@ -84,8 +84,8 @@ void access_connection(void *cls, struct MHD_Connection *mhd, void **context, en
 		closed(cls, *context);
 }
 
-/* Whether the client has said all that it will ever say. libmicrohttpd takes a short read for the last one that the edge-triggered epoll told of,
- * so it misses an end that came together with data. */
+/* Whether the client has said all that it will ever say. libmicrohttpd takes a short read for the last one that the
+ * edge-triggered epoll told of, so it misses an end that came together with data. */
 static bool has_ended(int fd)
 {
 	char byte;
@@ -96,13 +96,14 @@ static bool has_ended(int fd)
 void connections_cut_slow(struct server *server, int64_t now_ms)
 {
 	pthread_mutex_lock(&server->lock);
-	list_for_each(link, &server->connections) {
+	list_for_each (link, &server->connections) {
 		struct connection *connection = container_of(link, struct connection, link);
 		int64_t deadline_ms = atomic_load(&connection->deadline_ms);
 
 		if (deadline_ms == INT64_MAX || (deadline_ms > now_ms && !has_ended(connection->fd)))
 			continue;
-		/* The descriptor is open as long as the connection is on the list. libmicrohttpd sees the end and cleans up. */
+		/* The descriptor is open as long as the connection is on the list. libmicrohttpd sees the end and
+		 * cleans up. */
 		atomic_store(&connection->deadline_ms, INT64_MAX);
 		shutdown(connection->fd, SHUT_RDWR);
 	}

@@ -133,7 +133,8 @@ static int load_file(struct files *files, int dir, const char *name, const char 
 	return 0;
 }
 
-static int load_folder(struct files *files, int parent, const char *name, const char *path, unsigned depth, struct error *err)
+static int load_folder(struct files *files, int parent, const char *name, const char *path, unsigned depth,
+		       struct error *err)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct dirent *entry;
@@ -164,8 +165,8 @@ static int load_folder(struct files *files, int parent, const char *name, const 
 
 static struct MHD_Response *response_of(const struct variant *variant, const char *path, enum coding coding, bool body)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(body ? variant->length : 0, variant->data,
-									MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(body ? variant->length : 0, variant->data, MHD_RESPMEM_PERSISTENT);
 
 	response_add_common(response, false);
 	MHD_add_response_header(response, "Content-Type", type_of(path));
@@ -236,7 +237,8 @@ static enum coding choose(const struct file *file, const char *accept)
 
 	/* Equal qualities: the later, smaller one. Identity counts only where it was named, or nothing else will do. */
 	for (enum coding c = CODING_IDENTITY; c < CODINGS; c++) {
-		unsigned quality = file->variants[c].data != NULL ? accept_encoding_quality(accept, codings[c].name) : 0;
+		unsigned quality =
+			file->variants[c].data != NULL ? accept_encoding_quality(accept, codings[c].name) : 0;
 
 		if (quality > 0 && quality >= best_quality) {
 			best = c;

@@ -1,5 +1,6 @@
-/* Static files, loaded into memory once: nothing a client sends is ever used as a file name. `.br` and `.gz` files stand beside
- * what they hold and are chosen by Accept-Encoding (RFC 9110 §12.5.3); ETag and If-None-Match (§13.1.2). */
+/* Static files, loaded into memory once: nothing a client sends is ever used as a file name. `.br` and `.gz` files
+ * stand beside what they hold and are chosen by Accept-Encoding (RFC 9110 §12.5.3); ETag and If-None-Match (§13.1.2).
+ */
 #pragma once
 
 #include <stddef.h>
@@ -15,10 +16,11 @@ int files_new(const char *folder, struct files **ret_files, struct error *err);
 void files_free(struct files *files);
 size_t files_count(const struct files *files);
 
-/* Answers with the file of that path ("/favicon.svg"): `/assets/…` immutable for a year, all else no-cache. ERROR_NOT_FOUND. */
+/* Answers with the file of that path ("/favicon.svg"): `/assets/…` immutable for a year, all else no-cache.
+ * ERROR_NOT_FOUND. */
 int files_respond(struct files *files, struct request *request, const char *path, unsigned status, struct error *err);
 /* A handler for routes of the single-page app: answers with /index.html. The route's data is the `struct files *`. */
 int files_index(struct request *request, struct error *err);
-/* The fallback handler (server_set_fallback, data: the files): the file of the request's path; else, for a browser that wants HTML outside
- * /api, index.html with status 404; else a 404 problem. */
+/* The fallback handler (server_set_fallback, data: the files): the file of the request's path; else, for a browser that
+ * wants HTML outside /api, index.html with status 404; else a 404 problem. */
 int files_fallback(struct request *request, struct error *err);

@@ -1,7 +1,8 @@
 /* What the files of http/ share and nobody else sees.
  *
- * Locks, in the order they may be taken: request.lock or stream.lock, then server.lock, then libmicrohttpd's own. A request belongs to the connection until
- * `completed` (access.c) and to whoever deferred it; `mhd` is NULL once the connection has let go of it. */
+ * Locks, in the order they may be taken: request.lock or stream.lock, then server.lock, then libmicrohttpd's own. A
+ * request belongs to the connection until `completed` (access.c) and to whoever deferred it; `mhd` is NULL once the
+ * connection has let go of it. */
 #pragma once
 
 #include <jansson.h>
@@ -26,16 +27,17 @@
 /* One TCP connection, from accept to close. */
 struct connection {
 	struct list link; /* server.connections, under server.lock */
-	int fd;		  /* libmicrohttpd's */
-	bool counted;	  /* in server.addresses */
+	int fd;           /* libmicrohttpd's */
+	bool counted;     /* in server.addresses */
 	char address[ADDRESS_MAX];
-	_Atomic int64_t deadline_ms; /* monotonic; by then it must have said what it wants. INT64_MAX: nothing is awaited */
+	_Atomic int64_t
+		deadline_ms; /* monotonic; by then it must have said what it wants. INT64_MAX: nothing is awaited */
 };
 
 struct server {
 	struct server_config config; /* strings owned */
-	bool loopback;		     /* listens on loopback only */
-	bool secure;		     /* the public URL is https */
+	bool loopback;               /* listens on loopback only */
+	bool secure;                 /* the public URL is https */
 	int listen_fd;
 	unsigned port;
 	char *unix_path;
@@ -56,7 +58,7 @@ struct server {
 	struct map *addresses; /* text → struct address_count */
 	atomic_uint connection_count;
 	atomic_uint stream_count;
-	atomic_uint active; /* requests that have begun and not completed */
+	atomic_uint active;     /* requests that have begun and not completed */
 	unsigned upgrade_count; /* under lock */
 	atomic_uint_fast64_t request_count;
 	atomic_uint_fast64_t refused_count;
@@ -105,12 +107,13 @@ struct request {
 	struct header *headers; /* respond_header */
 	size_t header_count;
 	uint64_t cache_version; /* when the handler started */
-	char *if_none_match;	/* copied for cached routes, whose answer may come after the connection's end */
+	char *if_none_match;    /* copied for cached routes, whose answer may come after the connection's end */
 	struct upgrade *upgrade;
 };
 
 /* request.c */
-struct request *request_new(struct server *server, struct MHD_Connection *mhd, struct connection *connection, const char *raw);
+struct request *request_new(struct server *server, struct MHD_Connection *mhd, struct connection *connection,
+			    const char *raw);
 struct request *request_ref(struct request *request);
 /* Gives a reference up, without request_unref's care for what nobody answered. */
 void request_release(struct request *request);
@@ -133,8 +136,8 @@ void respond_status(struct request *request, unsigned status, const char *detail
 
 /* access.c: libmicrohttpd's callbacks. */
 void *access_begin(void *cls, const char *uri, struct MHD_Connection *mhd);
-enum MHD_Result access_handle(void *cls, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
-			      const char *data, size_t *length, void **context);
+enum MHD_Result access_handle(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
+			      const char *version, const char *data, size_t *length, void **context);
 void access_completed(void *cls, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code);
 void access_connection(void *cls, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code);
 enum MHD_Result access_accept(void *cls, const struct sockaddr *address, socklen_t length);
@@ -162,7 +165,8 @@ void upgrade_forget(struct upgrade *upgrade); /* the connection ended before the
 void upgrades_shut_down(struct server *server);
 
 /* listen.c */
-int listen_open(const char *where, int *ret_fd, unsigned *ret_port, bool *ret_loopback, char **ret_unix_path, struct error *err);
+int listen_open(const char *where, int *ret_fd, unsigned *ret_port, bool *ret_loopback, char **ret_unix_path,
+		struct error *err);
 /* The address as text; "unix" for what has none. Gives whether it is loopback or unix. */
 bool address_text(const struct sockaddr *address, char out[ADDRESS_MAX]);
 

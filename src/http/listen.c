@@ -97,7 +97,8 @@ static unsigned bound_port(int fd)
 	return ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
-int listen_open(const char *where, int *ret_fd, unsigned *ret_port, bool *ret_loopback, char **ret_unix_path, struct error *err)
+int listen_open(const char *where, int *ret_fd, unsigned *ret_port, bool *ret_loopback, char **ret_unix_path,
+		struct error *err)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
 	char host[ADDRESS_MAX] = "";

@@ -128,5 +128,6 @@ bool media_type_is(const char *header, const char *type)
 	if (header == NULL)
 		return false;
 	header = skip_space(header);
-	return strncasecmp(header, type, length) == 0 && (header[length] == '\0' || strchr("; \t", header[length]) != NULL);
+	return strncasecmp(header, type, length) == 0 &&
+	       (header[length] == '\0' || strchr("; \t", header[length]) != NULL);
 }

@@ -1,10 +1,11 @@
-/* Small readings of request headers: Accept-Encoding (RFC 9110 §12.5.3), If-None-Match (§13.1.2), lists of tokens (§5.6.1). */
+/* Small readings of request headers: Accept-Encoding (RFC 9110 §12.5.3), If-None-Match (§13.1.2), lists of tokens
+ * (§5.6.1). */
 #pragma once
 
 #include <stdbool.h>
 
-/* The quality that `coding` has in an Accept-Encoding header, in thousandths: 0 is "not acceptable". A missing header (NULL) accepts identity only;
- * identity is acceptable unless refused. */
+/* The quality that `coding` has in an Accept-Encoding header, in thousandths: 0 is "not acceptable". A missing header
+ * (NULL) accepts identity only; identity is acceptable unless refused. */
 unsigned accept_encoding_quality(const char *header, const char *coding);
 /* Whether one of the entity tags in the header is `etag` (weak comparison), or it is "*". NULL header: no. */
 bool etag_matches(const char *header, const char *etag);

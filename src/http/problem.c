@@ -57,6 +57,7 @@ json_t *problem_json(const struct error *err, json_t *extra)
 {
 	unsigned status = problem_status(err->kind);
 
-	return problem_json_status(status, status == 500 ? "something broke on our side; it has been noted" : err->message,
+	return problem_json_status(status,
+				   status == 500 ? "something broke on our side; it has been noted" : err->message,
 				   extra);
 }

@@ -13,7 +13,8 @@
 #include "http/internal.h"
 #include "http/response.h"
 
-struct request *request_new(struct server *server, struct MHD_Connection *mhd, struct connection *connection, const char *raw)
+struct request *request_new(struct server *server, struct MHD_Connection *mhd, struct connection *connection,
+			    const char *raw)
 {
 	struct request *request = xmalloc(sizeof(*request));
 
@@ -256,8 +257,9 @@ const char *request_address(const struct request *request)
 		forwarded = strrchr(forwarded, ',') + 1;
 	while (*forwarded == ' ')
 		forwarded++;
-	return inet_pton(AF_INET, forwarded, bytes) == 1 || inet_pton(AF_INET6, forwarded, bytes) == 1 ? forwarded
-												       : connection->address;
+	return inet_pton(AF_INET, forwarded, bytes) == 1 || inet_pton(AF_INET6, forwarded, bytes) == 1
+		       ? forwarded
+		       : connection->address;
 }
 
 const char *request_site(const struct request *request)
@@ -292,8 +294,8 @@ int request_json(const struct request *request, json_t **ret_json, struct error 
 		return error_set(err, ERROR_MALFORMED, EBADMSG, "the body is not UTF-8 text");
 	json = json_loadb(body->data, body->length, JSON_REJECT_DUPLICATES, &why);
 	if (json == NULL)
-		return error_set(err, ERROR_MALFORMED, EBADMSG, "the body is not JSON: line %d, column %d: %s", why.line,
-				 why.column, why.text);
+		return error_set(err, ERROR_MALFORMED, EBADMSG, "the body is not JSON: line %d, column %d: %s",
+				 why.line, why.column, why.text);
 	if (!json_is_object(json)) {
 		json_decref(json);
 		return error_set(err, ERROR_MALFORMED, EBADMSG, "the body must be a JSON object");

@@ -18,9 +18,9 @@ static const struct {
 	const char *name;
 	const char *value;
 } security_headers[] = {
-	{"Content-Security-Policy",
-	 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-	 "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
+	{"Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+				    "font-src 'self'; connect-src 'self'; "
+				    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
 	{"X-Content-Type-Options", "nosniff"},
 	{"Referrer-Policy", "strict-origin-when-cross-origin"},
 	{"Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()"},
@@ -81,7 +81,8 @@ void respond_cookie(struct request *request, const char *name, const char *value
 
 	if (max_age >= 0)
 		snprintf(age, sizeof(age), "; Max-Age=%lld", (long long)max_age);
-	cookie = xasprintf("%s=%s; Path=/; HttpOnly; SameSite=Lax%s%s", name, value, request->secure ? "; Secure" : "", age);
+	cookie = xasprintf("%s=%s; Path=/; HttpOnly; SameSite=Lax%s%s", name, value, request->secure ? "; Secure" : "",
+			   age);
 	respond_header(request, "Set-Cookie", cookie);
 	free(cookie);
 }

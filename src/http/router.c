@@ -163,7 +163,8 @@ static void take_params(const struct entry *entry, const struct target *target, 
 	}
 }
 
-void router_match(const struct router *router, unsigned method, const struct target *target, struct route_match *ret_match)
+void router_match(const struct router *router, unsigned method, const struct target *target,
+		  struct route_match *ret_match)
 {
 	const struct entry *best = NULL;
 	unsigned best_score = 0;
@@ -199,7 +200,7 @@ void router_allow(unsigned methods, char *out)
 		unsigned method;
 		const char *names;
 	} table[] = {
-		{METHOD_GET, "GET, HEAD, "}, {METHOD_POST, "POST, "},	  {METHOD_PUT, "PUT, "},
+		{METHOD_GET, "GET, HEAD, "}, {METHOD_POST, "POST, "},     {METHOD_PUT, "PUT, "},
 		{METHOD_PATCH, "PATCH, "},   {METHOD_DELETE, "DELETE, "},
 	};
 	char *end = out;

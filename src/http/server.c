@@ -101,7 +101,8 @@ void server_add(struct server *server, const struct route *routes, size_t count)
 
 void server_set_fallback(struct server *server, request_handler handler, void *data)
 {
-	server->fallback = (struct route){.methods = METHOD_GET, .pattern = "(fallback)", .handler = handler, .data = data};
+	server->fallback =
+		(struct route){.methods = METHOD_GET, .pattern = "(fallback)", .handler = handler, .data = data};
 }
 
 static void run_in_worker(struct request *request, void *local)
@@ -138,14 +139,16 @@ static struct MHD_Daemon *start_daemon(struct server *server)
 	};
 	const struct MHD_OptionItem one[] = {{MHD_OPTION_END, 0, NULL}};
 
-	return MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0,
-		access_accept, server, access_handle, server, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
-		MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_URI_LOG_CALLBACK, access_begin, server,
-		MHD_OPTION_NOTIFY_COMPLETED, access_completed, server, MHD_OPTION_NOTIFY_CONNECTION, access_connection, server,
-		MHD_OPTION_UNESCAPE_CALLBACK, access_unescape, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, config->header_max,
-		MHD_OPTION_CONNECTION_LIMIT, config->connections_max, MHD_OPTION_CONNECTION_TIMEOUT, config->idle_seconds,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, config->threads > 1 ? several : one, MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+					MHD_USE_ERROR_LOG,
+				0, access_accept, server, access_handle, server, MHD_OPTION_EXTERNAL_LOGGER,
+				log_library, NULL, MHD_OPTION_LISTEN_SOCKET, server->listen_fd,
+				MHD_OPTION_URI_LOG_CALLBACK, access_begin, server, MHD_OPTION_NOTIFY_COMPLETED,
+				access_completed, server, MHD_OPTION_NOTIFY_CONNECTION, access_connection, server,
+				MHD_OPTION_UNESCAPE_CALLBACK, access_unescape, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+				config->header_max, MHD_OPTION_CONNECTION_LIMIT, config->connections_max,
+				MHD_OPTION_CONNECTION_TIMEOUT, config->idle_seconds, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+				MHD_OPTION_ARRAY, config->threads > 1 ? several : one, MHD_OPTION_END);
 }
 
 int server_start(struct server *server, struct error *err)
@@ -236,8 +239,8 @@ void server_stop(struct server *server, int64_t wait_ms)
 	}
 	server->stopping = true;
 	pthread_mutex_unlock(&server->lock);
-	/* From here on access_accept turns everybody away. MHD_quiesce_daemon would be the call for this, but in 0.9.75 it races with
-	 * the epoll thread and aborts the process ("Failed to remove listen FD from epoll set"). */
+	/* From here on access_accept turns everybody away. MHD_quiesce_daemon would be the call for this, but in 0.9.75
+	 * it races with the epoll thread and aborts the process ("Failed to remove listen FD from epoll set"). */
 	streams_end_all(server);
 	if (server->workers != NULL)
 		workers_stop(server->workers, drop_waiting);
@@ -250,7 +253,8 @@ void server_stop(struct server *server, int64_t wait_ms)
 	wait_for_answers(server);
 	ticker_stop(server);
 	if (left > 0) {
-		/* Their sockets would be closed under those who use them. The process is about to end: let it end with them. */
+		/* Their sockets would be closed under those who use them. The process is about to end: let it end with
+		 * them. */
 		log_warning("%u upgraded connections were never given back", left);
 		server->abandoned = true;
 	} else if (server->daemon != NULL) {

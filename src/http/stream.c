@@ -12,16 +12,16 @@
 #include "http/internal.h"
 #include "http/response.h"
 
-#define BEHIND_MAX (256 * 1024)
-#define BLOCK_SIZE 4096
+#define BEHIND_MAX   (256 * 1024)
+#define BLOCK_SIZE   4096
 #define HEARTBEAT_MS 15000
 
-/* Held by its feeder until stream_close, by the response until libmicrohttpd frees it, and for moments by the ticker. Lock order:
- * ready_lock, lock, server.lock. */
+/* Held by its feeder until stream_close, by the response until libmicrohttpd frees it, and for moments by the ticker.
+ * Lock order: ready_lock, lock, server.lock. */
 struct stream {
 	struct server *server; /* while `mhd` is there */
 	atomic_uint refs;
-	struct list link;	    /* server.streams */
+	struct list link;           /* server.streams */
 	pthread_mutex_t ready_lock; /* recursive: `ready` may close the stream */
 	void (*ready)(void *data);
 	void *ready_data;
@@ -233,11 +233,11 @@ static struct stream **collect(struct server *server, size_t *ret_count)
 	size_t count = 0;
 
 	pthread_mutex_lock(&server->lock);
-	list_for_each(link, &server->streams)
+	list_for_each (link, &server->streams)
 		count++;
 	streams = xcalloc(count, sizeof(*streams));
 	count = 0;
-	list_for_each(link, &server->streams) {
+	list_for_each (link, &server->streams) {
 		streams[count] = container_of(link, struct stream, link);
 		atomic_fetch_add(&streams[count++]->refs, 1);
 	}

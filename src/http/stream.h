@@ -14,11 +14,11 @@ struct stream *respond_stream(struct request *request);
 /* What the client saw last, for resuming: the Last-Event-ID header, else `?offset=`; NULL: neither. */
 const char *stream_last_id(const struct request *request);
 
-/* One event; `event` and `id` may be NULL; `data` may hold line breaks. 0; -EAGAIN when the client is more than 256 KiB behind
- * (nothing was taken: wait for `ready`); -EPIPE when the client is gone (stream_close is still due). */
+/* One event; `event` and `id` may be NULL; `data` may hold line breaks. 0; -EAGAIN when the client is more than 256 KiB
+ * behind (nothing was taken: wait for `ready`); -EPIPE when the client is gone (stream_close is still due). */
 int stream_send(struct stream *stream, const char *event, const char *id, const char *data);
-/* `ready` is called, on a server thread, when room came back after an -EAGAIN, and once when the client is gone. It may call
- * stream_send and stream_close. Never called after stream_close has returned. */
+/* `ready` is called, on a server thread, when room came back after an -EAGAIN, and once when the client is gone. It may
+ * call stream_send and stream_close. Never called after stream_close has returned. */
 void stream_on_ready(struct stream *stream, void (*ready)(void *data), void *data);
 /* Ends it behind what is still buffered, and gives the handle up. Takes NULL. */
 void stream_close(struct stream *stream);

@@ -34,8 +34,8 @@ static bool key_is_valid(const char *key)
 	size_t length = 0;
 
 	return key != NULL && strlen(key) == KEY_LENGTH &&
-	       sodium_base642bin(bytes, sizeof(bytes), key, KEY_LENGTH, NULL, &length, NULL, sodium_base64_VARIANT_ORIGINAL) ==
-		       0 &&
+	       sodium_base642bin(bytes, sizeof(bytes), key, KEY_LENGTH, NULL, &length, NULL,
+				 sodium_base64_VARIANT_ORIGINAL) == 0 &&
 	       length == sizeof(bytes);
 }
 
@@ -155,7 +155,7 @@ void upgrade_close(void *data)
 void upgrades_shut_down(struct server *server)
 {
 	pthread_mutex_lock(&server->lock);
-	list_for_each(link, &server->upgrades)
+	list_for_each (link, &server->upgrades)
 		shutdown(container_of(link, struct upgrade, link)->socket, SHUT_RDWR);
 	pthread_mutex_unlock(&server->lock);
 }

@@ -9,13 +9,14 @@
 #include "base/util.h"
 
 #define ATTEMPTS_MAX 3
-#define TYPICAL_MS	60000 /* what a build takes before any has been seen */
-#define LATELY		20    /* builds that the estimate looks at */
+#define TYPICAL_MS   60000 /* what a build takes before any has been seen */
+#define LATELY       20    /* builds that the estimate looks at */
 
 static const char *const stage_names[BUILD_STAGES] = {"queued", "base", "build", "push", "unpack", "smoke"};
 
-#define SELECT_BUILD                                                                                                           \
-	"SELECT b.id, b.project, p.owner, p.name, b.state, b.stage, b.error, b.priority, b.attempts, b.created_ms, b.started_ms, " \
+#define SELECT_BUILD                                                                                                   \
+	"SELECT b.id, b.project, p.owner, p.name, b.state, b.stage, b.error, b.priority, b.attempts, b.created_ms, "   \
+	"b.started_ms, "                                                                                               \
 	"b.ended_ms FROM builds b JOIN projects p ON p.id = b.project "
 
 void build_fini(struct build *build)
@@ -70,7 +71,8 @@ struct enqueue {
 
 static int raise_priority(struct db *db, const char *id, int priority, struct error *err)
 {
-	return db_execute(db, NULL, err, "UPDATE builds SET priority = ? WHERE id = ? AND state = 'queued' AND priority < ?", "isi",
+	return db_execute(db, NULL, err,
+			  "UPDATE builds SET priority = ? WHERE id = ? AND state = 'queued' AND priority < ?", "isi",
 			  (int64_t)priority, id, (int64_t)priority);
 }
 
@@ -87,7 +89,8 @@ static int insert(struct db *db, const struct enqueue *e, struct error *err)
 	if (changes == 0)
 		return error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no such project");
 	return db_execute(db, NULL, err,
-			  "INSERT INTO builds (id, project, open_project, state, priority, created_ms) VALUES (?, ?, ?, 'queued', ?, ?)",
+			  "INSERT INTO builds (id, project, open_project, state, priority, created_ms) VALUES (?, ?, "
+			  "?, 'queued', ?, ?)",
 			  "siiii", e->id, e->project, e->project, (int64_t)e->priority, e->now_ms);
 }
 
@@ -125,14 +128,15 @@ int builds_enqueue(struct store *store, int64_t project, int priority, int64_t n
 
 static int open_stage(struct db *db, const char *id, const char *stage, int64_t now_ms, struct error *err)
 {
-	int r = db_execute(db, NULL, err, "UPDATE build_stages SET ended_ms = ? WHERE build = ? AND ended_ms IS NULL", "is", now_ms, id);
+	int r = db_execute(db, NULL, err, "UPDATE build_stages SET ended_ms = ? WHERE build = ? AND ended_ms IS NULL",
+			   "is", now_ms, id);
 
 	/* A build that is tried again goes through its stages again. */
 	if (r == 0)
 		r = db_execute(db, NULL, err, "DELETE FROM build_stages WHERE build = ? AND name = ?", "ss", id, stage);
 	if (r == 0)
-		r = db_execute(db, NULL, err, "INSERT INTO build_stages (build, name, started_ms) VALUES (?, ?, ?)", "ssi", id, stage,
-			       now_ms);
+		r = db_execute(db, NULL, err, "INSERT INTO build_stages (build, name, started_ms) VALUES (?, ?, ?)",
+			       "ssi", id, stage, now_ms);
 	if (r == 0)
 		r = db_execute(db, NULL, err, "UPDATE builds SET stage = ? WHERE id = ?", "ss", stage, id);
 	return r;
@@ -152,14 +156,16 @@ static int claim(struct db *db, void *data, struct error *err)
 
 	build_fini(c->build); /* of a run of this transaction that was rolled back */
 	c->found = false;
-	r = db_query(db, &s, err, SELECT_BUILD "WHERE b.state = 'queued' ORDER BY b.priority DESC, b.created_ms, b.id LIMIT 1", "");
+	r = db_query(db, &s, err,
+		     SELECT_BUILD "WHERE b.state = 'queued' ORDER BY b.priority DESC, b.created_ms, b.id LIMIT 1", "");
 	if (r == 0)
 		r = read_one(s, c->build, err);
 	if (r <= 0)
 		return r;
 	c->found = true;
-	r = db_execute(db, NULL, err, "UPDATE builds SET state = 'running', started_ms = ?, attempts = attempts + 1 WHERE id = ?", "is",
-		       c->now_ms, c->build->id);
+	r = db_execute(db, NULL, err,
+		       "UPDATE builds SET state = 'running', started_ms = ?, attempts = attempts + 1 WHERE id = ?",
+		       "is", c->now_ms, c->build->id);
 	if (r == 0)
 		r = open_stage(db, c->build->id, "base", c->now_ms, err);
 	if (r < 0)
@@ -190,15 +196,16 @@ int builds_claim(struct store *store, int64_t now_ms, struct build *ret_build, s
 /* What a build takes, from those that succeeded lately, milliseconds. */
 static int typical(struct store *store, int64_t *ret_ms, struct error *err)
 {
-	return db_number(store->db, TYPICAL_MS, ret_ms, err,
-			 "SELECT AVG(took) FROM (SELECT ended_ms - started_ms AS took FROM builds WHERE state = 'succeeded' "
-			 "ORDER BY ended_ms DESC LIMIT ?) AS lately",
-			 "i", (int64_t)LATELY);
+	return db_number(
+		store->db, TYPICAL_MS, ret_ms, err,
+		"SELECT AVG(took) FROM (SELECT ended_ms - started_ms AS took FROM builds WHERE state = 'succeeded' "
+		"ORDER BY ended_ms DESC LIMIT ?) AS lately",
+		"i", (int64_t)LATELY);
 }
 
 /* What the running ones together still need, and how many run. */
-static int running_left(struct store *store, int64_t typical_ms, int64_t now_ms, int64_t *ret_left_ms, int64_t *ret_count,
-			struct error *err)
+static int running_left(struct store *store, int64_t typical_ms, int64_t now_ms, int64_t *ret_left_ms,
+			int64_t *ret_count, struct error *err)
 {
 	struct statement *s;
 	int r = db_query(store->db, &s, err, "SELECT started_ms FROM builds WHERE state = 'running'", "");
@@ -236,7 +243,8 @@ static int estimate(struct store *store, struct build *b, int64_t now_ms, struct
 		return 0;
 	}
 	r = db_number(store->db, 0, &b->position, err,
-		      "SELECT COUNT(*) FROM builds WHERE state = 'queued' AND (priority > ? OR (priority = ? AND (created_ms < ? OR "
+		      "SELECT COUNT(*) FROM builds WHERE state = 'queued' AND (priority > ? OR (priority = ? AND "
+		      "(created_ms < ? OR "
 		      "(created_ms = ? AND id <= ?))))",
 		      "iiiis", (int64_t)b->priority, (int64_t)b->priority, b->created_ms, b->created_ms, b->id);
 	if (r == 0)
@@ -288,8 +296,10 @@ int builds_stages(struct store *store, const char *id, int64_t now_ms, struct bu
 		out[i] = (struct build_stage){.state = "waiting"};
 		strcpy(out[i].name, stage_names[i]);
 	}
-	fill_stage(&out[0], b.created_ms, b.started_ms > 0 ? b.started_ms : b.ended_ms, now_ms, failed && b.started_ms == 0);
-	r = db_query(store->db, &s, err, "SELECT name, started_ms, ended_ms FROM build_stages WHERE build = ?", "s", id);
+	fill_stage(&out[0], b.created_ms, b.started_ms > 0 ? b.started_ms : b.ended_ms, now_ms,
+		   failed && b.started_ms == 0);
+	r = db_query(store->db, &s, err, "SELECT name, started_ms, ended_ms FROM build_stages WHERE build = ?", "s",
+		     id);
 	while (r == 0 && (r = statement_step(s, err)) > 0) {
 		for (size_t i = 0; i < BUILD_STAGES; i++)
 			if (strcmp(stage_names[i], statement_text(s, 0)) == 0)
@@ -321,7 +331,8 @@ static int set_stage(struct db *db, void *data, struct error *err)
 {
 	const struct change *c = data;
 	int64_t running = 0;
-	int r = db_number(db, 0, &running, err, "SELECT COUNT(*) FROM builds WHERE id = ? AND state = 'running'", "s", c->id);
+	int r = db_number(db, 0, &running, err, "SELECT COUNT(*) FROM builds WHERE id = ? AND state = 'running'", "s",
+			  c->id);
 
 	if (r < 0)
 		return r;
@@ -345,7 +356,8 @@ static int finish(struct db *db, void *data, struct error *err)
 	const struct change *c = data;
 	int64_t changes = 0;
 	int r = db_execute(db, &changes, err,
-			   "UPDATE builds SET state = ?, error = ?, ended_ms = ?, open_project = NULL WHERE id = ? AND state IN ('queued', "
+			   "UPDATE builds SET state = ?, error = ?, ended_ms = ?, open_project = NULL WHERE id = ? AND "
+			   "state IN ('queued', "
 			   "'running')",
 			   "ssis", c->state, c->error, c->now_ms, c->id);
 
@@ -353,17 +365,19 @@ static int finish(struct db *db, void *data, struct error *err)
 		return r;
 	if (changes == 0)
 		return error_set(err, ERROR_CONFLICT, EALREADY, "build %s is unknown or has ended already", c->id);
-	r = db_execute(db, NULL, err, "UPDATE build_stages SET ended_ms = ? WHERE build = ? AND ended_ms IS NULL", "is", c->now_ms,
-		       c->id);
+	r = db_execute(db, NULL, err, "UPDATE build_stages SET ended_ms = ? WHERE build = ? AND ended_ms IS NULL", "is",
+		       c->now_ms, c->id);
 	if (r == 0 && strcmp(c->state, "succeeded") != 0)
 		r = db_execute(db, NULL, err,
-			       "UPDATE projects SET state = 'failed' WHERE current_version IS NULL AND id = (SELECT project FROM builds "
+			       "UPDATE projects SET state = 'failed' WHERE current_version IS NULL AND id = (SELECT "
+			       "project FROM builds "
 			       "WHERE id = ?)",
 			       "s", c->id);
 	return r;
 }
 
-int builds_finish(struct store *store, const char *id, const char *state, const char *error, int64_t now_ms, struct error *err)
+int builds_finish(struct store *store, const char *id, const char *state, const char *error, int64_t now_ms,
+		  struct error *err)
 {
 	struct change c = {.id = id, .state = state, .error = error, .now_ms = now_ms};
 
@@ -390,9 +404,12 @@ struct requeue {
 static int requeue(struct db *db, void *data, struct error *err)
 {
 	struct requeue *q = data;
-	struct change c = {.state = "failed", .error = "the server stopped in the middle of it, three times", .now_ms = q->now_ms};
+	struct change c = {.state = "failed",
+			   .error = "the server stopped in the middle of it, three times",
+			   .now_ms = q->now_ms};
 	struct statement *s;
-	int r = db_query(db, &s, err, "SELECT id FROM builds WHERE state = 'running' AND attempts >= ?", "i", (int64_t)ATTEMPTS_MAX);
+	int r = db_query(db, &s, err, "SELECT id FROM builds WHERE state = 'running' AND attempts >= ?", "i",
+			 (int64_t)ATTEMPTS_MAX);
 
 	while (r == 0 && (r = statement_step(s, err)) > 0) {
 		c.id = statement_text(s, 0);
@@ -406,7 +423,8 @@ static int requeue(struct db *db, void *data, struct error *err)
 	if (r < 0)
 		return r;
 	return db_execute(db, &q->count, err,
-			  "UPDATE builds SET state = 'queued', stage = NULL, started_ms = NULL WHERE state = 'running'", "");
+			  "UPDATE builds SET state = 'queued', stage = NULL, started_ms = NULL WHERE state = 'running'",
+			  "");
 }
 
 int builds_requeue(struct store *store, int64_t now_ms, int64_t *ret_count, struct error *err)

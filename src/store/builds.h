@@ -1,4 +1,5 @@
-/* The durable queue of builds: it survives the process, and a build that was running when the process died is queued again. */
+/* The durable queue of builds: it survives the process, and a build that was running when the process died is queued
+ * again. */
 #pragma once
 
 #include "store/store.h"
@@ -7,10 +8,10 @@ struct build {
 	char *id;
 	int64_t project;
 	char *full_name; /* "owner/name" */
-	char *state;	 /* queued, running, succeeded, failed, cancelled */
-	char *stage;	 /* queued, base, build, push, unpack, smoke; NULL before it ran */
-	char *error;	 /* or NULL */
-	int priority;	 /* higher first */
+	char *state;     /* queued, running, succeeded, failed, cancelled */
+	char *stage;     /* queued, base, build, push, unpack, smoke; NULL before it ran */
+	char *error;     /* or NULL */
+	int priority;    /* higher first */
 	unsigned attempts;
 	int64_t created_ms;
 	int64_t started_ms;
@@ -24,18 +25,19 @@ void build_fini(struct build *build);
 
 struct build_stage {
 	char name[16];
-	char state[8];	/* waiting, running, done, failed */
+	char state[8];  /* waiting, running, done, failed */
 	double seconds; /* so far */
 };
 #define BUILD_STAGES 6
 
 enum { BUILD_PRIORITY_CATALOG = 0, BUILD_PRIORITY_PERSON = 10, BUILD_PRIORITY_WANTED = 20 };
 
-/* Queues a build of the project, which becomes "building" unless it is ready. An open build of the same project is returned instead (its
- * priority raised if lower); *ret_new says which. `id` holds STORE_ID_LENGTH+1. */
+/* Queues a build of the project, which becomes "building" unless it is ready. An open build of the same project is
+ * returned instead (its priority raised if lower); *ret_new says which. `id` holds STORE_ID_LENGTH+1. */
 int builds_enqueue(struct store *store, int64_t project, int priority, int64_t now_ms, char *ret_id, bool *ret_new,
 		   struct error *err);
-/* Takes the next queued one (priority, then age) and makes it running; no two callers get the same. 1 with *ret_build, 0: none waits. */
+/* Takes the next queued one (priority, then age) and makes it running; no two callers get the same. 1 with *ret_build,
+ * 0: none waits. */
 int builds_claim(struct store *store, int64_t now_ms, struct build *ret_build, struct error *err);
 /* ERROR_NOT_FOUND. */
 int builds_get(struct store *store, const char *id, int64_t now_ms, struct build *ret_build, struct error *err);
@@ -43,9 +45,12 @@ int builds_get(struct store *store, const char *id, int64_t now_ms, struct build
 int builds_stages(struct store *store, const char *id, int64_t now_ms, struct build_stage *out, struct error *err);
 /* The running build enters a stage; the one before ends. */
 int builds_set_stage(struct store *store, const char *id, const char *stage, int64_t now_ms, struct error *err);
-/* succeeded, failed or cancelled; a failed one makes the project "failed" unless it has a version. ERROR_CONFLICT when it had ended already. */
-int builds_finish(struct store *store, const char *id, const char *state, const char *error, int64_t now_ms, struct error *err);
+/* succeeded, failed or cancelled; a failed one makes the project "failed" unless it has a version. ERROR_CONFLICT when
+ * it had ended already. */
+int builds_finish(struct store *store, const char *id, const char *state, const char *error, int64_t now_ms,
+		  struct error *err);
 /* Raises the priority of a queued build (never lowers it). ERROR_NOT_FOUND. */
 int builds_bump(struct store *store, const char *id, int priority, struct error *err);
-/* At the start of the process: what was running is queued again, in front of its priority; after three attempts it fails instead. */
+/* At the start of the process: what was running is queued again, in front of its priority; after three attempts it
+ * fails instead. */
 int builds_requeue(struct store *store, int64_t now_ms, int64_t *ret_count, struct error *err);

@@ -70,8 +70,8 @@ int project_sort_from_name(const char *name, enum project_sort *ret_sort)
 /* What LIKE looks into: everything in lower case, as far as ASCII goes; Korean has no case. */
 static char *search_text(const struct project *project)
 {
-	const char *const parts[] = {project->owner, project->name, project->summary, project->summary_ko, project->category,
-				     project->tags};
+	const char *const parts[] = {project->owner,      project->name,     project->summary,
+				     project->summary_ko, project->category, project->tags};
 	struct buf text = BUF_INIT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
@@ -96,13 +96,19 @@ static int insert(struct db *db, struct upsert *u, struct error *err)
 	const struct project *p = u->project;
 	int r = db_execute(
 		db, NULL, err,
-		"INSERT INTO projects (owner, name, summary, summary_ko, category, tags, license, homepage, readme, readme_ko, run_command, "
-		"network, ports, smoke, version_command, logo, source_kind, source, dockerfile, digest, popularity, state, search, "
+		"INSERT INTO projects (owner, name, summary, summary_ko, category, tags, license, homepage, readme, "
+		"readme_ko, run_command, "
+		"network, ports, smoke, version_command, logo, source_kind, source, dockerfile, digest, popularity, "
+		"state, search, "
 		"created_ms, updated_ms, trend) "
 		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'building', ?, ?, ?, ?)",
-		"sssssssssss" "issssssss" "isiif", p->owner, p->name, p->summary, p->summary_ko, p->category, u->tags, p->license,
-		p->homepage, p->readme, p->readme_ko, p->run, (int64_t)p->network, p->ports, p->smoke, p->version_command, p->logo,
-		p->source_kind, p->source, p->dockerfile, p->digest, (int64_t)p->popularity, u->search, u->now_ms, u->now_ms,
+		"sssssssssss"
+		"issssssss"
+		"isiif",
+		p->owner, p->name, p->summary, p->summary_ko, p->category, u->tags, p->license, p->homepage, p->readme,
+		p->readme_ko, p->run, (int64_t)p->network, p->ports, p->smoke, p->version_command, p->logo,
+		p->source_kind, p->source, p->dockerfile, p->digest, (int64_t)p->popularity, u->search, u->now_ms,
+		u->now_ms,
 		/* The editor's choice counts like a few tries on the first day, and fades like them. */
 		trending_start(p->popularity / 10.0, u->now_ms));
 
@@ -115,22 +121,27 @@ static int update(struct db *db, struct upsert *u, struct error *err)
 {
 	const struct project *p = u->project;
 
-	return db_execute(
-		db, NULL, err,
-		"UPDATE projects SET summary = ?, summary_ko = ?, category = ?, tags = ?, license = ?, homepage = ?, readme = ?, readme_ko = ?, "
-		"run_command = ?, network = ?, ports = ?, smoke = ?, version_command = ?, logo = ?, source_kind = ?, source = ?, "
-		"dockerfile = ?, digest = ?, popularity = ?, search = ?, updated_ms = ? WHERE id = ?",
-		"sssssssss" "issssssss" "isii", p->summary, p->summary_ko, p->category, u->tags, p->license, p->homepage, p->readme,
-		p->readme_ko, p->run, (int64_t)p->network, p->ports, p->smoke, p->version_command, p->logo, p->source_kind, p->source,
-		p->dockerfile, p->digest, (int64_t)p->popularity, u->search, u->now_ms, u->id);
+	return db_execute(db, NULL, err,
+			  "UPDATE projects SET summary = ?, summary_ko = ?, category = ?, tags = ?, license = ?, "
+			  "homepage = ?, readme = ?, readme_ko = ?, "
+			  "run_command = ?, network = ?, ports = ?, smoke = ?, version_command = ?, logo = ?, "
+			  "source_kind = ?, source = ?, "
+			  "dockerfile = ?, digest = ?, popularity = ?, search = ?, updated_ms = ? WHERE id = ?",
+			  "sssssssss"
+			  "issssssss"
+			  "isii",
+			  p->summary, p->summary_ko, p->category, u->tags, p->license, p->homepage, p->readme,
+			  p->readme_ko, p->run, (int64_t)p->network, p->ports, p->smoke, p->version_command, p->logo,
+			  p->source_kind, p->source, p->dockerfile, p->digest, (int64_t)p->popularity, u->search,
+			  u->now_ms, u->id);
 }
 
 static int upsert(struct db *db, void *data, struct error *err)
 {
 	struct upsert *u = data;
 	struct statement *s;
-	int r = db_query(db, &s, err, "SELECT id, built_digest FROM projects WHERE owner = ? AND name = ?", "ss", u->project->owner,
-			 u->project->name);
+	int r = db_query(db, &s, err, "SELECT id, built_digest FROM projects WHERE owner = ? AND name = ?", "ss",
+			 u->project->owner, u->project->name);
 	bool known;
 
 	if (r < 0)
@@ -147,8 +158,8 @@ static int upsert(struct db *db, void *data, struct error *err)
 	return known ? update(db, u, err) : insert(db, u, err);
 }
 
-int projects_upsert(struct store *store, const struct project *project, int64_t now_ms, int64_t *ret_id, bool *ret_rebuild,
-		    struct error *err)
+int projects_upsert(struct store *store, const struct project *project, int64_t now_ms, int64_t *ret_id,
+		    bool *ret_rebuild, struct error *err)
 {
 	struct upsert u = {
 		.project = project,
@@ -168,9 +179,11 @@ int projects_upsert(struct store *store, const struct project *project, int64_t 
 }
 
 /* The columns in the order of read_project. The long texts come last, and lists put NULLs in their place. */
-#define SHORT_COLUMNS                                                                                                                \
-	"p.id, p.owner, p.name, p.summary, p.summary_ko, p.category, p.tags, p.license, p.homepage, p.run_command, p.network, p.ports, "    \
-	"p.smoke, p.version_command, p.logo, p.source_kind, p.digest, p.popularity, p.state, v.label, v.image, p.last_build, "             \
+#define SHORT_COLUMNS                                                                                                  \
+	"p.id, p.owner, p.name, p.summary, p.summary_ko, p.category, p.tags, p.license, p.homepage, p.run_command, "   \
+	"p.network, p.ports, "                                                                                         \
+	"p.smoke, p.version_command, p.logo, p.source_kind, p.digest, p.popularity, p.state, v.label, v.image, "       \
+	"p.last_build, "                                                                                               \
 	"p.created_ms, p.updated_ms, p.verified_ms, p.tries, p.likes, "
 #define FROM_PROJECTS " FROM projects p LEFT JOIN versions v ON v.id = p.current_version "
 #define SELECT_WHOLE  "SELECT " SHORT_COLUMNS "p.readme, p.readme_ko, p.source, p.dockerfile" FROM_PROJECTS
@@ -232,7 +245,8 @@ static int read_one(struct statement *s, struct project *ret_project, struct err
 	return r;
 }
 
-int projects_get(struct store *store, const char *owner, const char *name, struct project *ret_project, struct error *err)
+int projects_get(struct store *store, const char *owner, const char *name, struct project *ret_project,
+		 struct error *err)
 {
 	struct statement *s;
 	int r = db_query(store->db, &s, err, SELECT_WHOLE "WHERE p.owner = ? AND p.name = ?", "ss", owner, name);
@@ -338,7 +352,8 @@ static int count_projects(struct store *store, const struct conditions *c, int64
 	return r < 0 ? r : 0;
 }
 
-int projects_list(struct store *store, const struct project_filter *filter, struct project_list *ret_list, struct error *err)
+int projects_list(struct store *store, const struct project_filter *filter, struct project_list *ret_list,
+		  struct error *err)
 {
 	static const char *const orders[] = {
 		[PROJECT_SORT_TRENDING] = "p.trend DESC, p.popularity DESC, p.name, p.owner",
@@ -383,8 +398,8 @@ static int must_change(int r, int64_t changes, struct error *err)
 int projects_set_state(struct store *store, int64_t id, const char *state, int64_t now_ms, struct error *err)
 {
 	int64_t changes = 0;
-	int r = db_execute(store->db, &changes, err, "UPDATE projects SET state = ?, updated_ms = ? WHERE id = ?", "sii", state,
-			   now_ms, id);
+	int r = db_execute(store->db, &changes, err, "UPDATE projects SET state = ?, updated_ms = ? WHERE id = ?",
+			   "sii", state, now_ms, id);
 
 	return must_change(r, changes, err);
 }
@@ -392,7 +407,8 @@ int projects_set_state(struct store *store, int64_t id, const char *state, int64
 int projects_verified(struct store *store, int64_t id, int64_t now_ms, struct error *err)
 {
 	int64_t changes = 0;
-	int r = db_execute(store->db, &changes, err, "UPDATE projects SET verified_ms = ? WHERE id = ?", "ii", now_ms, id);
+	int r = db_execute(store->db, &changes, err, "UPDATE projects SET verified_ms = ? WHERE id = ?", "ii", now_ms,
+			   id);
 
 	return must_change(r, changes, err);
 }
@@ -411,7 +427,8 @@ int projects_categories(struct store *store, struct category_count **ret_counts,
 	size_t count = 0;
 	struct statement *s;
 	int r = db_query(store->db, &s, err,
-			 "SELECT category, COUNT(*) FROM projects GROUP BY category ORDER BY COUNT(*) DESC, category", "");
+			 "SELECT category, COUNT(*) FROM projects GROUP BY category ORDER BY COUNT(*) DESC, category",
+			 "");
 
 	if (r < 0)
 		return r;

@@ -13,25 +13,25 @@ struct project {
 	char *category;
 	char *tags; /* comma-separated, no spaces around, "" for none */
 	char *license;
-	char *homepage;	 /* or NULL */
-	char *readme;	 /* markdown, or NULL */
+	char *homepage;  /* or NULL */
+	char *readme;    /* markdown, or NULL */
 	char *readme_ko; /* or NULL */
-	char *run;	 /* what the terminal starts, or NULL: a login shell */
+	char *run;       /* what the terminal starts, or NULL: a login shell */
 	bool network;
 	char *ports; /* comma-separated numbers, "" for none */
 	char *smoke;
 	char *version_command;
-	char *logo;	   /* URL or NULL */
-	char *source_kind; /* script, dockerfile, image, git, sandbox */
-	char *source;	   /* JSON object, as published */
-	char *dockerfile;  /* what is built, or NULL */
-	char *digest;	   /* of everything a build depends on: another digest means that it has to be built again */
+	char *logo;          /* URL or NULL */
+	char *source_kind;   /* script, dockerfile, image, git, sandbox */
+	char *source;        /* JSON object, as published */
+	char *dockerfile;    /* what is built, or NULL */
+	char *digest;        /* of everything a build depends on: another digest means that it has to be built again */
 	unsigned popularity; /* 0…100, the editor's start value for trending */
-	char *state;	     /* ready, building, failed */
+	char *state;         /* ready, building, failed */
 	/* Filled by the store. */
-	char *version;	/* label of the current version, or NULL */
-	char *image;	/* manifest digest of the current version, or NULL */
-	char *build;	/* id of the last build, or NULL */
+	char *version; /* label of the current version, or NULL */
+	char *image;   /* manifest digest of the current version, or NULL */
+	char *build;   /* id of the last build, or NULL */
 	int64_t created_ms;
 	int64_t updated_ms;
 	int64_t verified_ms; /* last time that the smoke command passed */
@@ -63,15 +63,17 @@ struct project_filter {
 /* "trending", "new", "likes", "name": 0 or -EINVAL. */
 int project_sort_from_name(const char *name, enum project_sort *ret_sort);
 
-/* Writes the project by owner and name (new or known). *ret_rebuild: it is new, or its digest differs from that of the last build that was enqueued.
- * State, versions, tries and likes are left alone; a new one starts as "building". */
-int projects_upsert(struct store *store, const struct project *project, int64_t now_ms, int64_t *ret_id, bool *ret_rebuild,
-		    struct error *err);
+/* Writes the project by owner and name (new or known). *ret_rebuild: it is new, or its digest differs from that of the
+ * last build that was enqueued. State, versions, tries and likes are left alone; a new one starts as "building". */
+int projects_upsert(struct store *store, const struct project *project, int64_t now_ms, int64_t *ret_id,
+		    bool *ret_rebuild, struct error *err);
 /* ERROR_NOT_FOUND. */
-int projects_get(struct store *store, const char *owner, const char *name, struct project *ret_project, struct error *err);
+int projects_get(struct store *store, const char *owner, const char *name, struct project *ret_project,
+		 struct error *err);
 int projects_get_by_id(struct store *store, int64_t id, struct project *ret_project, struct error *err);
 /* The list's items leave readme, readme_ko, source and dockerfile NULL. */
-int projects_list(struct store *store, const struct project_filter *filter, struct project_list *ret_list, struct error *err);
+int projects_list(struct store *store, const struct project_filter *filter, struct project_list *ret_list,
+		  struct error *err);
 int projects_set_state(struct store *store, int64_t id, const char *state, int64_t now_ms, struct error *err);
 /* The smoke command passed again. */
 int projects_verified(struct store *store, int64_t id, int64_t now_ms, struct error *err);
@@ -91,6 +93,7 @@ struct state_counts {
 	int64_t building;
 	int64_t failed;
 };
-/* The newest updated_ms of all projects, 0 for none: another number means that the catalogue has changed, maybe by another process. */
+/* The newest updated_ms of all projects, 0 for none: another number means that the catalogue has changed, maybe by
+ * another process. */
 int projects_changed(struct store *store, int64_t *ret_changed_ms, struct error *err);
 int projects_count_states(struct store *store, struct state_counts *ret_counts, struct error *err);

@@ -7,8 +7,9 @@
 #include "base/random.h"
 #include "base/util.h"
 
-#define SELECT_SANDBOX                                                                                                               \
-	"SELECT id, person, project, full_name, project_summary, version, image, state, cols, rows_, terminals, created_ms, started_ms, " \
+#define SELECT_SANDBOX                                                                                                 \
+	"SELECT id, person, project, full_name, project_summary, version, image, state, cols, rows_, terminals, "      \
+	"created_ms, started_ms, "                                                                                     \
 	"expires_ms, ended_ms, start_us, memory, cpu, pids, disk, reason, exit_code, detail FROM sandboxes "
 
 void sandbox_fini(struct sandbox *sandbox)
@@ -68,7 +69,8 @@ int sandboxes_insert(struct store *store, struct sandbox *x, int64_t now_ms, str
 	int r;
 
 	if (strcmp(x->state, "queued") != 0 && strcmp(x->state, "starting") != 0)
-		return error_set(err, ERROR_INVALID, EINVAL, "a sandbox begins as queued or starting, not %s", x->state);
+		return error_set(err, ERROR_INVALID, EINVAL, "a sandbox begins as queued or starting, not %s",
+				 x->state);
 	if (x->id == NULL) {
 		x->id = xmalloc(STORE_ID_LENGTH + 1);
 		random_id(x->id, STORE_ID_LENGTH);
@@ -76,12 +78,14 @@ int sandboxes_insert(struct store *store, struct sandbox *x, int64_t now_ms, str
 	x->created_ms = now_ms;
 	/* open_person is UNIQUE: of two requests at once, one gets through. */
 	r = db_execute(store->db, NULL, err,
-		       "INSERT INTO sandboxes (id, person, open_person, project, full_name, project_summary, version, image, state, cols, rows_, "
-		       "terminals, created_ms, memory, cpu, pids, disk) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		       "INSERT INTO sandboxes (id, person, open_person, project, full_name, project_summary, version, "
+		       "image, state, cols, rows_, "
+		       "terminals, created_ms, memory, cpu, pids, disk) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+		       "?, ?, ?, ?)",
 		       "sssisssssiiiiiiii", x->id, x->person, x->person, x->project, x->full_name,
-		       x->project_summary != NULL ? x->project_summary : "", x->version, x->image, x->state, (int64_t)x->cols,
-		       (int64_t)x->rows, (int64_t)x->terminals, now_ms, (int64_t)x->memory, (int64_t)x->cpu, (int64_t)x->pids,
-		       (int64_t)x->disk);
+		       x->project_summary != NULL ? x->project_summary : "", x->version, x->image, x->state,
+		       (int64_t)x->cols, (int64_t)x->rows, (int64_t)x->terminals, now_ms, (int64_t)x->memory,
+		       (int64_t)x->cpu, (int64_t)x->pids, (int64_t)x->disk);
 	if (r == -EEXIST)
 		return error_set(err, ERROR_CONFLICT, EEXIST, "one sandbox is open already; end it first");
 	return r;
@@ -137,16 +141,19 @@ static int read_all(struct statement *s, struct sandbox_list *list, struct error
 	return r;
 }
 
-int sandboxes_list(struct store *store, const char *person, struct page page, struct sandbox_list *ret_list, struct error *err)
+int sandboxes_list(struct store *store, const char *person, struct page page, struct sandbox_list *ret_list,
+		   struct error *err)
 {
 	struct statement *s;
 	int r;
 
 	memset(ret_list, 0, sizeof(*ret_list));
-	r = db_number(store->db, 0, &ret_list->total, err, "SELECT COUNT(*) FROM sandboxes WHERE person = ?", "s", person);
+	r = db_number(store->db, 0, &ret_list->total, err, "SELECT COUNT(*) FROM sandboxes WHERE person = ?", "s",
+		      person);
 	if (r == 0)
 		r = db_query(store->db, &s, err,
-			     SELECT_SANDBOX "WHERE person = ? ORDER BY CASE WHEN open_person IS NULL THEN 1 ELSE 0 END, created_ms DESC, id "
+			     SELECT_SANDBOX "WHERE person = ? ORDER BY CASE WHEN open_person IS NULL THEN 1 ELSE 0 "
+					    "END, created_ms DESC, id "
 					    "LIMIT ? OFFSET ?",
 			     "sii", person, (int64_t)page.per_page, page_offset(page));
 	return r < 0 ? r : read_all(s, ret_list, err);
@@ -168,19 +175,22 @@ int sandboxes_in_state(struct store *store, const char *state, struct sandbox_li
 static int must_change(int r, int64_t changes, const char *id, const char *what, struct error *err)
 {
 	if (r == 0 && changes == 0)
-		return error_set(err, ERROR_CONFLICT, EPROTO, "sandbox %s cannot %s: it is unknown or in another state", id, what);
+		return error_set(err, ERROR_CONFLICT, EPROTO, "sandbox %s cannot %s: it is unknown or in another state",
+				 id, what);
 	return r;
 }
 
 int sandboxes_starting(struct store *store, const char *id, struct error *err)
 {
 	int64_t changes = 0;
-	int r = db_execute(store->db, &changes, err, "UPDATE sandboxes SET state = 'starting' WHERE id = ? AND state = 'queued'", "s", id);
+	int r = db_execute(store->db, &changes, err,
+			   "UPDATE sandboxes SET state = 'starting' WHERE id = ? AND state = 'queued'", "s", id);
 
 	return must_change(r, changes, id, "start", err);
 }
 
-int sandboxes_running(struct store *store, const char *id, int64_t now_ms, int64_t expires_ms, int64_t start_us, struct error *err)
+int sandboxes_running(struct store *store, const char *id, int64_t now_ms, int64_t expires_ms, int64_t start_us,
+		      struct error *err)
 {
 	int64_t changes = 0;
 	int r = db_execute(store->db, &changes, err,
@@ -191,12 +201,13 @@ int sandboxes_running(struct store *store, const char *id, int64_t now_ms, int64
 	return must_change(r, changes, id, "run", err);
 }
 
-int sandboxes_end(struct store *store, const char *id, const char *reason, int exit_code, const char *detail, int64_t now_ms,
-		  struct error *err)
+int sandboxes_end(struct store *store, const char *id, const char *reason, int exit_code, const char *detail,
+		  int64_t now_ms, struct error *err)
 {
 	int64_t changes = 0;
 	int r = db_execute(store->db, &changes, err,
-			   "UPDATE sandboxes SET state = 'ended', open_person = NULL, reason = ?, exit_code = ?, detail = ?, ended_ms = ?, "
+			   "UPDATE sandboxes SET state = 'ended', open_person = NULL, reason = ?, exit_code = ?, "
+			   "detail = ?, ended_ms = ?, "
 			   "terminals = 0 WHERE id = ? AND state <> 'ended'",
 			   "sisis", reason, (int64_t)exit_code, detail, now_ms, id);
 
@@ -206,8 +217,9 @@ int sandboxes_end(struct store *store, const char *id, const char *reason, int e
 int sandboxes_set_expiry(struct store *store, const char *id, int64_t expires_ms, struct error *err)
 {
 	int64_t changes = 0;
-	int r = db_execute(store->db, &changes, err, "UPDATE sandboxes SET expires_ms = ? WHERE id = ? AND state <> 'ended'", "is",
-			   expires_ms, id);
+	int r = db_execute(store->db, &changes, err,
+			   "UPDATE sandboxes SET expires_ms = ? WHERE id = ? AND state <> 'ended'", "is", expires_ms,
+			   id);
 
 	return must_change(r, changes, id, "be extended", err);
 }
@@ -215,7 +227,8 @@ int sandboxes_set_expiry(struct store *store, const char *id, int64_t expires_ms
 int sandboxes_set_terminals(struct store *store, const char *id, unsigned terminals, struct error *err)
 {
 	int64_t changes = 0;
-	int r = db_execute(store->db, &changes, err, "UPDATE sandboxes SET terminals = ? WHERE id = ? AND state <> 'ended'", "is",
+	int r = db_execute(store->db, &changes, err,
+			   "UPDATE sandboxes SET terminals = ? WHERE id = ? AND state <> 'ended'", "is",
 			   (int64_t)terminals, id);
 
 	return must_change(r, changes, id, "have terminals", err);
@@ -224,7 +237,8 @@ int sandboxes_set_terminals(struct store *store, const char *id, unsigned termin
 int sandboxes_position(struct store *store, const char *id, int64_t *ret_position, struct error *err)
 {
 	return db_number(store->db, 0, ret_position, err,
-			 "SELECT COUNT(*) FROM sandboxes a JOIN sandboxes b ON b.id = ? WHERE b.state = 'queued' AND a.state = 'queued' AND "
+			 "SELECT COUNT(*) FROM sandboxes a JOIN sandboxes b ON b.id = ? WHERE b.state = 'queued' AND "
+			 "a.state = 'queued' AND "
 			 "(a.created_ms < b.created_ms OR (a.created_ms = b.created_ms AND a.id <= b.id))",
 			 "s", id);
 }
@@ -232,7 +246,8 @@ int sandboxes_position(struct store *store, const char *id, int64_t *ret_positio
 int sandboxes_count(struct store *store, struct sandbox_counts *ret_counts, struct error *err)
 {
 	struct statement *s;
-	int r = db_query(store->db, &s, err, "SELECT state, COUNT(*) FROM sandboxes WHERE open_person IS NOT NULL GROUP BY state", "");
+	int r = db_query(store->db, &s, err,
+			 "SELECT state, COUNT(*) FROM sandboxes WHERE open_person IS NOT NULL GROUP BY state", "");
 
 	memset(ret_counts, 0, sizeof(*ret_counts));
 	if (r < 0)

@@ -1,4 +1,5 @@
-/* Tries: the running sandbox of a person and the history. The database itself holds that a person has one open sandbox at most. */
+/* Tries: the running sandbox of a person and the history. The database itself holds that a person has one open sandbox
+ * at most. */
 #pragma once
 
 #include "store/store.h"
@@ -7,7 +8,7 @@ struct sandbox {
 	char *id;
 	char *person; /* session.person */
 	int64_t project;
-	char *full_name;       /* "owner/name" */
+	char *full_name; /* "owner/name" */
 	char *project_summary;
 	char *version; /* label */
 	char *image;   /* manifest digest */
@@ -19,8 +20,8 @@ struct sandbox {
 	int64_t started_ms;
 	int64_t expires_ms;
 	int64_t ended_ms;
-	int64_t start_us;    /* what starting took */
-	uint64_t memory; /* limits: bytes, thousandths of a core, processes, bytes */
+	int64_t start_us; /* what starting took */
+	uint64_t memory;  /* limits: bytes, thousandths of a core, processes, bytes */
 	uint32_t cpu;
 	uint32_t pids;
 	uint64_t disk;
@@ -39,22 +40,27 @@ struct sandbox_list {
 
 void sandbox_list_fini(struct sandbox_list *list);
 
-/* Inserts a new open one (state queued or starting). `id` NULL: one is made and put there. ERROR_CONFLICT when the person has an open one. */
+/* Inserts a new open one (state queued or starting). `id` NULL: one is made and put there. ERROR_CONFLICT when the
+ * person has an open one. */
 int sandboxes_insert(struct store *store, struct sandbox *sandbox, int64_t now_ms, struct error *err);
 /* ERROR_NOT_FOUND. */
 int sandboxes_get(struct store *store, const char *id, struct sandbox *ret_sandbox, struct error *err);
 /* The person's open one. ERROR_NOT_FOUND. */
 int sandboxes_open_of(struct store *store, const char *person, struct sandbox *ret_sandbox, struct error *err);
 /* Open ones first, then history, newest first. */
-int sandboxes_list(struct store *store, const char *person, struct page page, struct sandbox_list *ret_list, struct error *err);
-/* Everybody's in one state, oldest first: "queued" for the queue, "starting" and "running" for meeting the engine again. */
+int sandboxes_list(struct store *store, const char *person, struct page page, struct sandbox_list *ret_list,
+		   struct error *err);
+/* Everybody's in one state, oldest first: "queued" for the queue, "starting" and "running" for meeting the engine
+ * again. */
 int sandboxes_in_state(struct store *store, const char *state, struct sandbox_list *ret_list, struct error *err);
 
-/* queued → starting → running → ended, queued → ended, starting → ended. Another move is ERROR_CONFLICT and changes nothing. */
+/* queued → starting → running → ended, queued → ended, starting → ended. Another move is ERROR_CONFLICT and changes
+ * nothing. */
 int sandboxes_starting(struct store *store, const char *id, struct error *err);
-int sandboxes_running(struct store *store, const char *id, int64_t now_ms, int64_t expires_ms, int64_t start_us, struct error *err);
-int sandboxes_end(struct store *store, const char *id, const char *reason, int exit_code, const char *detail, int64_t now_ms,
-		  struct error *err);
+int sandboxes_running(struct store *store, const char *id, int64_t now_ms, int64_t expires_ms, int64_t start_us,
+		      struct error *err);
+int sandboxes_end(struct store *store, const char *id, const char *reason, int exit_code, const char *detail,
+		  int64_t now_ms, struct error *err);
 /* For open ones; ERROR_CONFLICT when it has ended. */
 int sandboxes_set_expiry(struct store *store, const char *id, int64_t expires_ms, struct error *err);
 int sandboxes_set_terminals(struct store *store, const char *id, unsigned terminals, struct error *err);

@@ -7,9 +7,9 @@
 #include "base/random.h"
 #include "base/str.h"
 
-#define TOKEN_BYTES 32
+#define TOKEN_BYTES   32
 #define SEEN_EVERY_MS 60000
-#define HASH_SIZE (2 * crypto_generichash_BYTES + 1)
+#define HASH_SIZE     (2 * crypto_generichash_BYTES + 1)
 
 /* False: nothing that we ever gave out. */
 static bool hash_token(const char *token, char out[HASH_SIZE])
@@ -28,25 +28,28 @@ static bool hash_token(const char *token, char out[HASH_SIZE])
 	return true;
 }
 
-int sessions_create(struct store *store, int64_t now_ms, int64_t life_ms, char ret_token[SESSION_TOKEN_SIZE], struct session *ret_session,
-		    struct error *err)
+int sessions_create(struct store *store, int64_t now_ms, int64_t life_ms, char ret_token[SESSION_TOKEN_SIZE],
+		    struct session *ret_session, struct error *err)
 {
 	unsigned char bytes[TOKEN_BYTES];
 	char hash[HASH_SIZE];
 
 	random_bytes(bytes, sizeof(bytes));
-	sodium_bin2base64(ret_token, SESSION_TOKEN_SIZE, bytes, sizeof(bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(ret_token, SESSION_TOKEN_SIZE, bytes, sizeof(bytes),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	hash_token(ret_token, hash);
 	random_id(ret_session->person, STORE_ID_LENGTH);
 	ret_session->created_ms = now_ms;
 	ret_session->seen_ms = now_ms;
 	ret_session->expires_ms = now_ms + life_ms;
-	return db_execute(store->db, NULL, err,
-			  "INSERT INTO sessions (token_hash, person, created_ms, seen_ms, expires_ms) VALUES (?, ?, ?, ?, ?)", "ssiii", hash,
-			  ret_session->person, now_ms, now_ms, now_ms + life_ms);
+	return db_execute(
+		store->db, NULL, err,
+		"INSERT INTO sessions (token_hash, person, created_ms, seen_ms, expires_ms) VALUES (?, ?, ?, ?, ?)",
+		"ssiii", hash, ret_session->person, now_ms, now_ms, now_ms + life_ms);
 }
 
-int sessions_find(struct store *store, const char *token, int64_t now_ms, int64_t life_ms, struct session *ret_session, struct error *err)
+int sessions_find(struct store *store, const char *token, int64_t now_ms, int64_t life_ms, struct session *ret_session,
+		  struct error *err)
 {
 	char hash[HASH_SIZE];
 	struct statement *s;
@@ -54,9 +57,10 @@ int sessions_find(struct store *store, const char *token, int64_t now_ms, int64_
 
 	if (!hash_token(token, hash))
 		return error_set(err, ERROR_UNAUTHENTICATED, EACCES, "the session is unknown; start a new one");
-	r = db_query(store->db, &s, err,
-		     "SELECT person, created_ms, seen_ms, expires_ms FROM sessions WHERE token_hash = ? AND expires_ms > ?", "si", hash,
-		     now_ms);
+	r = db_query(
+		store->db, &s, err,
+		"SELECT person, created_ms, seen_ms, expires_ms FROM sessions WHERE token_hash = ? AND expires_ms > ?",
+		"si", hash, now_ms);
 	if (r < 0)
 		return r;
 	r = statement_step(s, err);
@@ -74,8 +78,8 @@ int sessions_find(struct store *store, const char *token, int64_t now_ms, int64_
 		return r < 0 ? r : 0;
 	ret_session->seen_ms = now_ms;
 	ret_session->expires_ms = now_ms + life_ms;
-	return db_execute(store->db, NULL, err, "UPDATE sessions SET seen_ms = ?, expires_ms = ? WHERE token_hash = ?", "iis", now_ms,
-			  ret_session->expires_ms, hash);
+	return db_execute(store->db, NULL, err, "UPDATE sessions SET seen_ms = ?, expires_ms = ? WHERE token_hash = ?",
+			  "iis", now_ms, ret_session->expires_ms, hash);
 }
 
 int sessions_delete(struct store *store, const char *token, struct error *err)

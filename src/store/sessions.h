@@ -13,11 +13,12 @@ struct session {
 };
 
 /* A new guest. The token is for the cookie and is not kept. */
-int sessions_create(struct store *store, int64_t now_ms, int64_t life_ms, char ret_token[SESSION_TOKEN_SIZE], struct session *ret_session,
-		    struct error *err);
-/* ERROR_UNAUTHENTICATED when the token is malformed, unknown or expired. Notes that it was seen and moves its end to now + life_ms, at most
- * once a minute. */
-int sessions_find(struct store *store, const char *token, int64_t now_ms, int64_t life_ms, struct session *ret_session, struct error *err);
+int sessions_create(struct store *store, int64_t now_ms, int64_t life_ms, char ret_token[SESSION_TOKEN_SIZE],
+		    struct session *ret_session, struct error *err);
+/* ERROR_UNAUTHENTICATED when the token is malformed, unknown or expired. Notes that it was seen and moves its end to
+ * now + life_ms, at most once a minute. */
+int sessions_find(struct store *store, const char *token, int64_t now_ms, int64_t life_ms, struct session *ret_session,
+		  struct error *err);
 /* Unknown tokens are fine. */
 int sessions_delete(struct store *store, const char *token, struct error *err);
 int sessions_purge(struct store *store, int64_t now_ms, int64_t *ret_count, struct error *err);

@@ -1,5 +1,6 @@
-/* What is kept, one file per kind of thing; all SQL is in this folder. A struct store belongs to one thread: every worker opens its own
- * (server_config.worker_start). Times are milliseconds since 1970, UTC; 0 and NULL: not known, not happened. */
+/* What is kept, one file per kind of thing; all SQL is in this folder. A struct store belongs to one thread: every
+ * worker opens its own (server_config.worker_start). Times are milliseconds since 1970, UTC; 0 and NULL: not known, not
+ * happened. */
 #pragma once
 
 #include <stdbool.h>

@@ -21,8 +21,8 @@ static int count_try(struct db *db, void *data, struct error *err)
 	struct statement *s;
 	double trend = 0;
 	int64_t known;
-	int r = db_number(db, 0, &known, err, "SELECT COUNT(*) FROM tries WHERE project = ? AND day = ? AND person = ?", "iis", c->project,
-			  c->now_ms / DAY_MS, c->person);
+	int r = db_number(db, 0, &known, err, "SELECT COUNT(*) FROM tries WHERE project = ? AND day = ? AND person = ?",
+			  "iis", c->project, c->now_ms / DAY_MS, c->person);
 
 	c->counted = r == 0 && known == 0;
 	if (!c->counted)
@@ -38,15 +38,16 @@ static int count_try(struct db *db, void *data, struct error *err)
 		return error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no such project");
 	if (r < 0)
 		return r;
-	r = db_execute(db, NULL, err, "INSERT INTO tries (project, day, person, at_ms) VALUES (?, ?, ?, ?)", "iisi", c->project,
-		       c->now_ms / DAY_MS, c->person, c->now_ms);
+	r = db_execute(db, NULL, err, "INSERT INTO tries (project, day, person, at_ms) VALUES (?, ?, ?, ?)", "iisi",
+		       c->project, c->now_ms / DAY_MS, c->person, c->now_ms);
 	if (r < 0)
 		return r;
 	return db_execute(db, NULL, err, "UPDATE projects SET tries = tries + 1, trend = ? WHERE id = ?", "fi",
 			  trending_add(trend, c->now_ms), c->project);
 }
 
-int tries_count(struct store *store, int64_t project, const char *person, int64_t now_ms, bool *ret_counted, struct error *err)
+int tries_count(struct store *store, int64_t project, const char *person, int64_t now_ms, bool *ret_counted,
+		struct error *err)
 {
 	struct count c = {.project = project, .person = person, .now_ms = now_ms};
 	int r = db_transaction(store->db, count_try, &c, err);
@@ -56,14 +57,15 @@ int tries_count(struct store *store, int64_t project, const char *person, int64_
 	return r;
 }
 
-int tries_by_category(struct store *store, const char *person, int64_t since_ms, struct category_tries **ret_tries, size_t *ret_count,
-		      struct error *err)
+int tries_by_category(struct store *store, const char *person, int64_t since_ms, struct category_tries **ret_tries,
+		      size_t *ret_count, struct error *err)
 {
 	struct category_tries *tries = NULL;
 	size_t count = 0;
 	struct statement *s;
 	int r = db_query(store->db, &s, err,
-			 "SELECT p.category, COUNT(*) FROM tries t JOIN projects p ON p.id = t.project WHERE t.person = ? AND t.at_ms >= ? "
+			 "SELECT p.category, COUNT(*) FROM tries t JOIN projects p ON p.id = t.project WHERE t.person "
+			 "= ? AND t.at_ms >= ? "
 			 "GROUP BY p.category ORDER BY COUNT(*) DESC, p.category",
 			 "si", person, since_ms);
 
@@ -97,7 +99,8 @@ int tries_projects(struct store *store, const char *person, int64_t since_ms, in
 	int64_t *projects = NULL;
 	size_t count = 0;
 	struct statement *s;
-	int r = db_query(store->db, &s, err, "SELECT DISTINCT project FROM tries WHERE person = ? AND at_ms >= ?", "si", person, since_ms);
+	int r = db_query(store->db, &s, err, "SELECT DISTINCT project FROM tries WHERE person = ? AND at_ms >= ?", "si",
+			 person, since_ms);
 
 	if (r < 0)
 		return r;

@@ -31,14 +31,16 @@ static int add(struct db *db, void *data, struct error *err)
 	int r = db_execute(db, NULL, err,
 			   "INSERT INTO versions (project, label, reference, image, size, shell, build, created_ms) "
 			   "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			   "isssiisi", v->project, v->label, v->reference, v->image, v->size, (int64_t)v->shell, v->build, a->now_ms);
+			   "isssiisi", v->project, v->label, v->reference, v->image, v->size, (int64_t)v->shell,
+			   v->build, a->now_ms);
 
 	if (r < 0)
 		return r;
 	a->id = db_last_id(db);
 	r = db_execute(db, &changes, err,
-		       "UPDATE projects SET current_version = ?, state = 'ready', verified_ms = ?, updated_ms = ? WHERE id = ?", "iiii",
-		       a->id, a->now_ms, a->now_ms, v->project);
+		       "UPDATE projects SET current_version = ?, state = 'ready', verified_ms = ?, updated_ms = ? "
+		       "WHERE id = ?",
+		       "iiii", a->id, a->now_ms, a->now_ms, v->project);
 	if (r == 0 && changes == 0)
 		return error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no such project");
 	return r;
@@ -68,19 +70,22 @@ static void read_version(const struct statement *s, struct version *v)
 	v->created_ms = statement_integer(s, 8);
 }
 
-int versions_get(struct store *store, int64_t project, const char *label, struct version *ret_version, struct error *err)
+int versions_get(struct store *store, int64_t project, const char *label, struct version *ret_version,
+		 struct error *err)
 {
 	struct statement *s;
 	int r;
 
 	if (label == NULL)
 		r = db_query(store->db, &s, err,
-			     "SELECT " COLUMNS " FROM versions v JOIN projects p ON p.current_version = v.id WHERE p.id = ?", "i",
-			     project);
+			     "SELECT " COLUMNS
+			     " FROM versions v JOIN projects p ON p.current_version = v.id WHERE p.id = ?",
+			     "i", project);
 	else
 		r = db_query(store->db, &s, err,
-			     "SELECT " COLUMNS " FROM versions v WHERE v.project = ? AND v.label = ? ORDER BY v.id DESC LIMIT 1", "is",
-			     project, label);
+			     "SELECT " COLUMNS
+			     " FROM versions v WHERE v.project = ? AND v.label = ? ORDER BY v.id DESC LIMIT 1",
+			     "is", project, label);
 	if (r < 0)
 		return r;
 	r = statement_step(s, err);
@@ -121,10 +126,12 @@ void versions_free(struct version *versions, size_t count)
 	free(versions);
 }
 
-int versions_list(struct store *store, int64_t project, struct version **ret_versions, size_t *ret_count, struct error *err)
+int versions_list(struct store *store, int64_t project, struct version **ret_versions, size_t *ret_count,
+		  struct error *err)
 {
 	struct statement *s;
-	int r = db_query(store->db, &s, err, "SELECT " COLUMNS " FROM versions v WHERE v.project = ? ORDER BY v.id DESC", "i", project);
+	int r = db_query(store->db, &s, err,
+			 "SELECT " COLUMNS " FROM versions v WHERE v.project = ? ORDER BY v.id DESC", "i", project);
 
 	return r < 0 ? r : read_all(s, ret_versions, ret_count, err);
 }
@@ -133,7 +140,8 @@ int versions_current(struct store *store, struct version **ret_versions, size_t 
 {
 	struct statement *s;
 	int r = db_query(store->db, &s, err,
-			 "SELECT " COLUMNS " FROM versions v JOIN projects p ON p.current_version = v.id WHERE p.state = 'ready' "
+			 "SELECT " COLUMNS
+			 " FROM versions v JOIN projects p ON p.current_version = v.id WHERE p.state = 'ready' "
 			 "ORDER BY p.trend DESC",
 			 "");
 

@@ -6,10 +6,10 @@
 struct version {
 	int64_t id;
 	int64_t project;
-	char *label; /* "3.40.1" */
+	char *label;     /* "3.40.1" */
 	char *reference; /* in the registry: "owner/name:tag" or "owner/name@sha256:…" */
-	char *image;	 /* manifest digest */
-	int64_t size;	 /* bytes unpacked */
+	char *image;     /* manifest digest */
+	int64_t size;    /* bytes unpacked */
 	bool shell;
 	char *build; /* id of the build, or NULL */
 	int64_t created_ms;
@@ -18,11 +18,14 @@ struct version {
 void version_fini(struct version *version);
 
 /* Adds it, makes it the project's current one and the project ready and verified. */
-int versions_add(struct store *store, const struct version *version, int64_t now_ms, int64_t *ret_id, struct error *err);
+int versions_add(struct store *store, const struct version *version, int64_t now_ms, int64_t *ret_id,
+		 struct error *err);
 /* The current version (`label` NULL) or the newest of that label. ERROR_NOT_FOUND. */
-int versions_get(struct store *store, int64_t project, const char *label, struct version *ret_version, struct error *err);
+int versions_get(struct store *store, int64_t project, const char *label, struct version *ret_version,
+		 struct error *err);
 /* Newest first; for versions_free. */
-int versions_list(struct store *store, int64_t project, struct version **ret_versions, size_t *ret_count, struct error *err);
+int versions_list(struct store *store, int64_t project, struct version **ret_versions, size_t *ret_count,
+		  struct error *err);
 void versions_free(struct version *versions, size_t count);
 /* Every current image of every ready project, the most trending first, for pulling and warming; for versions_free. */
 int versions_current(struct store *store, struct version **ret_versions, size_t *ret_count, struct error *err);

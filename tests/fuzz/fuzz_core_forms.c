@@ -1,4 +1,5 @@
-/* What an author hands in: the first byte chooses between script, Dockerfile, project form (JSON), README and image reference. */
+/* What an author hands in: the first byte chooses between script, Dockerfile, project form (JSON), README and image
+ * reference. */
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,8 +31,14 @@ static size_t lines_that_begin(const char *text, const char *with)
 static void try_script(const char *text, size_t length)
 {
 	char *label = xstrndup(text, length);
-	const struct dockerfile_source source = {.base = "debian:bookworm", .script = text, .script_length = length, .title = label,
-						 .summary = label, .license = label, .homepage = label, .version = label};
+	const struct dockerfile_source source = {.base = "debian:bookworm",
+						 .script = text,
+						 .script_length = length,
+						 .title = label,
+						 .summary = label,
+						 .license = label,
+						 .homepage = label,
+						 .version = label};
 	struct buf dockerfile = BUF_INIT;
 	struct buf script = BUF_INIT;
 	struct error err;
@@ -76,7 +83,8 @@ static void try_readme(const char *text, size_t length)
 	struct error err;
 
 	if (markdown_to_html(text, length, &html, &err) == 0 && html.length > 0) {
-		static const char *const never[] = {"<script", "<iframe", "<style", "<object", "<svg", "<form", "href=\"javascript:"};
+		static const char *const never[] = {"<script", "<iframe",           "<style", "<object", "<svg",
+						    "<form",   "href=\"javascript:"};
 
 		for (size_t i = 0; i < ARRAY_SIZE(never); i++)
 			if (strcasestr(html.data, never[i]) != NULL)

@@ -1,5 +1,6 @@
-/* What a client writes into a request, through the parsers that are ours: the target, the headers that we read, and JSON bodies. The first line is the
- * target, the second an Accept-Encoding, the third an If-None-Match, the fourth an Origin, the fifth a Host; the rest is the body. */
+/* What a client writes into a request, through the parsers that are ours: the target, the headers that we read, and
+ * JSON bodies. The first line is the target, the second an Accept-Encoding, the third an If-None-Match, the fourth an
+ * Origin, the fifth a Host; the rest is the body. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ static struct router *make_router(void)
 	static const struct route routes[] = {
 		{METHOD_GET, "/", ROUTE_WORK, nothing, NULL, 0, 0, NULL},
 		{METHOD_GET, "/api/v1/projects/{owner}/{name}", ROUTE_WORK, nothing, NULL, 0, 0, NULL},
-		{METHOD_PUT | METHOD_DELETE, "/api/v1/projects/{owner}/{name}/like", ROUTE_WORK, nothing, NULL, 0, 0, NULL},
+		{METHOD_PUT | METHOD_DELETE, "/api/v1/projects/{owner}/{name}/like", ROUTE_WORK, nothing, NULL, 0, 0,
+		 NULL},
 		{METHOD_GET, "/badge/{owner}/{name}.svg", ROUTE_WORK, nothing, NULL, 0, 0, NULL},
 	};
 	struct router *router = router_new();

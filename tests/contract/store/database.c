@@ -22,10 +22,12 @@ static void keeps_values_as_they_are(void **state)
 	size_t length;
 
 	must(db_execute(db, NULL, &err, "CREATE TABLE t (a VARCHAR(100), b BIGINT, c DOUBLE, d BLOB)", ""), &err);
-	must(db_execute(db, NULL, &err, "INSERT INTO t (a, b, c, d) VALUES (?, ?, ?, ?)", "sifb", "'; DROP TABLE t; -- 한글", INT64_MIN,
-			0.1, bytes, sizeof(bytes)),
+	must(db_execute(db, NULL, &err, "INSERT INTO t (a, b, c, d) VALUES (?, ?, ?, ?)", "sifb",
+			"'; DROP TABLE t; -- 한글", INT64_MIN, 0.1, bytes, sizeof(bytes)),
 	     &err);
-	must(db_execute(db, NULL, &err, "INSERT INTO t (a, b, c, d) VALUES (?, ?, ?, ?)", "snnb", NULL, NULL, (size_t)0), &err);
+	must(db_execute(db, NULL, &err, "INSERT INTO t (a, b, c, d) VALUES (?, ?, ?, ?)", "snnb", NULL, NULL,
+			(size_t)0),
+	     &err);
 	must(db_query(db, &s, &err, "SELECT a, b, c, d FROM t ORDER BY b DESC", ""), &err);
 	assert_int_equal(statement_step(s, &err), 1);
 	assert_string_equal(statement_text(s, 0), "'; DROP TABLE t; -- 한글");
@@ -187,7 +189,9 @@ static void refuses_a_newer_schema(void **state)
 	struct fixture *fixture = *state;
 	struct error err = {0};
 
-	must(db_execute(fixture->store.db, NULL, &err, "INSERT INTO schema_version (version, applied_ms) VALUES (9999, 0)", ""), &err);
+	must(db_execute(fixture->store.db, NULL, &err,
+			"INSERT INTO schema_version (version, applied_ms) VALUES (9999, 0)", ""),
+	     &err);
 	assert_int_equal(store_prepare(fixture->url, &err), -EPROTO);
 	assert_int_equal(err.kind, ERROR_CONFLICT);
 	assert_non_null(strstr(err.message, "9999"));

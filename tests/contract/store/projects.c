@@ -15,7 +15,11 @@ static struct store *store_of(void **state)
 
 static void add_version(struct store *store, int64_t project, const char *label, const char *image)
 {
-	struct version version = {.project = project, .label = (char *)label, .reference = "demo/x:1", .image = (char *)image, .size = 5,
+	struct version version = {.project = project,
+				  .label = (char *)label,
+				  .reference = "demo/x:1",
+				  .image = (char *)image,
+				  .size = 5,
 				  .shell = true};
 	struct error err = {0};
 
@@ -284,7 +288,9 @@ static void deletes_with_all_that_hangs_on_it(void **state)
 	must(builds_enqueue(store, id, 0, NOW, build, NULL, &err), &err);
 	must(projects_delete(store, id, &err), &err);
 	assert_int_equal(builds_get(store, build, NOW, &got, &err), -ENOENT);
-	must(db_number(store->db, 0, &n, &err, "SELECT (SELECT COUNT(*) FROM versions) + (SELECT COUNT(*) FROM tries)", ""), &err);
+	must(db_number(store->db, 0, &n, &err, "SELECT (SELECT COUNT(*) FROM versions) + (SELECT COUNT(*) FROM tries)",
+		       ""),
+	     &err);
 	assert_int_equal(n, 0);
 	assert_int_equal(projects_delete(store, id, &err), -ENOENT);
 	assert_int_equal(projects_set_state(store, id, "ready", NOW, &err), -ENOENT);

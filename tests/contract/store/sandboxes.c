@@ -13,8 +13,8 @@ static struct store *store_of(void **state)
 	return &((struct fixture *)*state)->store;
 }
 
-static int insert(struct store *store, const char *person, const char *begin, int64_t now_ms, char id[STORE_ID_LENGTH + 1],
-		  struct error *err)
+static int insert(struct store *store, const char *person, const char *begin, int64_t now_ms,
+		  char id[STORE_ID_LENGTH + 1], struct error *err)
 {
 	struct sandbox x = {.person = (char *)person,
 			    .project = 1,

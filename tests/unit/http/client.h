@@ -1,4 +1,5 @@
-/* A blunt HTTP client on a raw socket: sends exactly the bytes it is told, and reads answers. Fails the test on a time-out of 20 s. */
+/* A blunt HTTP client on a raw socket: sends exactly the bytes it is told, and reads answers. Fails the test on a
+ * time-out of 20 s. */
 #pragma once
 
 #include <stddef.h>

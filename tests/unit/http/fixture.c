@@ -42,8 +42,8 @@ int handle_echo(struct request *request, struct error *err)
 	(void)err;
 	request_body(request, &length);
 	respond_json(request, 200,
-		     json_pack("{s:i,s:s,s:s*,s:I}", "method", (int)request_method(request), "path", request_path(request), "q", q,
-			       "length", (json_int_t)length));
+		     json_pack("{s:i,s:s,s:s*,s:I}", "method", (int)request_method(request), "path",
+			       request_path(request), "q", q, "length", (json_int_t)length));
 	return 0;
 }
 

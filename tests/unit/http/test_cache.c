@@ -59,7 +59,8 @@ static int setup(void **state)
 	sem_init(&shop.arrived, 0, 0);
 	sem_init(&shop.leave, 0, 0);
 	shop.cache = cache_new(4);
-	routes[0] = (struct route){METHOD_GET | METHOD_POST, "/price", ROUTE_WORK, handle_price, &shop, 0, 0, shop.cache};
+	routes[0] =
+		(struct route){METHOD_GET | METHOD_POST, "/price", ROUTE_WORK, handle_price, &shop, 0, 0, shop.cache};
 	routes[1] = (struct route){METHOD_GET, "/slow", ROUTE_WORK, handle_slow, &shop, 0, 0, shop.cache};
 	shop.server = fixture_start(NULL, routes, 2);
 	*state = &shop;

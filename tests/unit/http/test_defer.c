@@ -100,7 +100,8 @@ static struct server *start(struct desk *desk, unsigned workers, unsigned queue)
 	return fixture_start(&config, routes, ARRAY_SIZE(routes));
 }
 
-static const char *const ways[] = {"GET /defer HTTP/1.1\r\nHost: a\r\n\r\n", "GET /defer-work HTTP/1.1\r\nHost: a\r\n\r\n"};
+static const char *const ways[] = {"GET /defer HTTP/1.1\r\nHost: a\r\n\r\n",
+				   "GET /defer-work HTTP/1.1\r\nHost: a\r\n\r\n"};
 
 static void answers_later(void **state)
 {

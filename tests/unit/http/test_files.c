@@ -168,15 +168,28 @@ static void gives_the_app_its_pages(void **state)
 	expect(state, "/p/demo/figlet", "", 200, NULL, "Content-Type", "text/html; charset=utf-8");
 	expect(state, "/nowhere", "Accept: text/html,*/*\r\n", 404, NULL, "Content-Type", "text/html; charset=utf-8");
 	expect(state, "/nowhere.png", "Accept: image/*\r\n", 404, NULL, "Content-Type", "application/problem+json");
-	expect(state, "/api/v1/nowhere", "Accept: text/html\r\n", 404, NULL, "Content-Type", "application/problem+json");
+	expect(state, "/api/v1/nowhere", "Accept: text/html\r\n", 404, NULL, "Content-Type",
+	       "application/problem+json");
 }
 
 static void gives_nothing_else(void **state)
 {
-	static const char *const paths[] = {"/../secret.txt",	 "/%2e%2e/secret.txt", "/assets/../../secret.txt", "/assets/..%2f..%2fsecret.txt",
-					    "/link.txt",	 "/up/secret.txt",     "/.hidden",		   "//secret.txt",
-					    "/favicon.svg%00.html", "/favicon.svg/",   "/assets",		   "/assets/",
-					    "/..\\secret.txt",	 "/%5c..%5csecret.txt", "/FAVICON.svg",		   "/etc/passwd"};
+	static const char *const paths[] = {"/../secret.txt",
+					    "/%2e%2e/secret.txt",
+					    "/assets/../../secret.txt",
+					    "/assets/..%2f..%2fsecret.txt",
+					    "/link.txt",
+					    "/up/secret.txt",
+					    "/.hidden",
+					    "//secret.txt",
+					    "/favicon.svg%00.html",
+					    "/favicon.svg/",
+					    "/assets",
+					    "/assets/",
+					    "/..\\secret.txt",
+					    "/%5c..%5csecret.txt",
+					    "/FAVICON.svg",
+					    "/etc/passwd"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		struct site *site = *state;
@@ -204,12 +217,9 @@ static void tells_missing_folders(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(serves_files),
-		cmocka_unit_test(chooses_a_coding),
-		cmocka_unit_test(answers_304),
-		cmocka_unit_test(gives_the_app_its_pages),
-		cmocka_unit_test(gives_nothing_else),
-		cmocka_unit_test(tells_missing_folders),
+		cmocka_unit_test(serves_files),       cmocka_unit_test(chooses_a_coding),
+		cmocka_unit_test(answers_304),        cmocka_unit_test(gives_the_app_its_pages),
+		cmocka_unit_test(gives_nothing_else), cmocka_unit_test(tells_missing_folders),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -63,9 +63,9 @@ static void expect(void **state, const char *text, int status)
 static void refuses_bad_targets(void **state)
 {
 	static const char *const targets[] = {
-		"/a/%00/b", "/a/%2e%2e/b", "/a/../b",	"/a/./b",     "/a/%2f/b",     "/a/%/b",	  "/a/%2/b",	     "/a/%zz/b",
-		"/a/%ff/b", "/a/%c0%af/b", "/a/%0a/b", "/a/%ed%a0%80/b", "/echo?q=%00", "/echo?q=%ff", "/echo?%zz=1", "*",
-		"echo",
+		"/a/%00/b",    "/a/%2e%2e/b", "/a/../b",     "/a/./b",      "/a/%2f/b", "/a/%/b",
+		"/a/%2/b",     "/a/%zz/b",    "/a/%ff/b",    "/a/%c0%af/b", "/a/%0a/b", "/a/%ed%a0%80/b",
+		"/echo?q=%00", "/echo?q=%ff", "/echo?%zz=1", "*",           "echo",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
@@ -95,7 +95,8 @@ static void refuses_huge_requests(void **state)
 	expect(state, text, 200);
 	free(text);
 	text = xasprintf("GET /echo?a%s HTTP/1.1\r\nHost: a\r\n\r\n",
-			 "&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1"
+			 "&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1&"
+			 "a=1&a=1&a=1"
 			 "&a=1&a=1&a=1&a=1&a=1&a=1&a=1&a=1");
 	expect(state, text, 413);
 	free(text);
@@ -129,8 +130,8 @@ static void refuses_bad_bodies(void **state)
 	char *text;
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		text = xasprintf("POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s", table[i].type,
-				       strlen(table[i].body), table[i].body);
+		text = xasprintf("POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s",
+				 table[i].type, strlen(table[i].body), table[i].body);
 
 		expect(state, text, table[i].status);
 		free(text);
@@ -138,7 +139,8 @@ static void refuses_bad_bodies(void **state)
 	expect(state, "POST /json HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", 415);
 	memset(deep, '[', 900);
 	deep[900] = '\0';
-	text = xasprintf("POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 905\r\n\r\n{\"a\":%s",
+	text = xasprintf("POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: "
+			 "905\r\n\r\n{\"a\":%s",
 			 deep);
 	expect(state, text, 400);
 	free(text);
@@ -154,7 +156,8 @@ static void refuses_bodies_that_are_too_large(void **state)
 	memset(body, 'x', 6000000);
 	/* Small enough to be passed over: the connection lives on. */
 	fd = client_connect(server_port(*state));
-	text = xasprintf("POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n%.200000s"
+	text = xasprintf("POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: "
+			 "200000\r\n\r\n%.200000s"
 			 "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n",
 			 body);
 	client_send(fd, text);
@@ -167,14 +170,20 @@ static void refuses_bodies_that_are_too_large(void **state)
 	close(fd);
 	free(text);
 	/* Announced beyond reason: answered before anything is read. */
-	expect(state, "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n", 413);
-	expect(state, "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n",
+	expect(state,
+	       "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: "
+	       "99999999999\r\n\r\n",
+	       413);
+	expect(state,
+	       "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: "
+	       "100-continue\r\nContent-Length: 5000\r\n\r\n",
 	       413);
 	/* In chunks, more than anybody passes over: closed. */
 	fd = client_connect(server_port(*state));
-	text = xasprintf("POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-			 "5B8D80\r\n%s\r\n0\r\n\r\n",
-			 body);
+	text = xasprintf(
+		"POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"5B8D80\r\n%s\r\n0\r\n\r\n",
+		body);
 	client_send(fd, text);
 	assert_true(client_closed(fd));
 	close(fd);
@@ -195,15 +204,17 @@ static void refuses_smuggling(void **state)
 	       "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 4\r\n"
 	       "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
 	       400);
-	expect(state, "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: -1\r\n\r\n", 400);
-	expect(state, "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2x\r\n\r\n{}", 400);
+	expect(state, "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: -1\r\n\r\n",
+	       400);
+	expect(state,
+	       "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2x\r\n\r\n{}", 400);
 	expect(state, "GET /echo HTTP/1.1\r\n\r\n", 400);
 }
 
 static void survives_broken_chunks(void **state)
 {
-	static const char *const bodies[] = {"zz\r\n{}\r\n0\r\n\r\n", "2\r\n{}0\r\n\r\n", "-2\r\n{}\r\n", "ffffffffffffffffff\r\n{}",
-					     "\r\n\r\n", "2"};
+	static const char *const bodies[] = {"zz\r\n{}\r\n0\r\n\r\n",    "2\r\n{}0\r\n\r\n", "-2\r\n{}\r\n",
+					     "ffffffffffffffffff\r\n{}", "\r\n\r\n",         "2"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
 		char *text = xasprintf("POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -227,9 +238,16 @@ static void survives_garbage(void **state)
 	static const char nul_line[] = "GET /echo\0x HTTP/1.1\r\nHost: a\r\n\r\n";
 	static const char nul_header[] = "GET /echo HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n";
 	static const char *const texts[] = {
-		"\r\n\r\n\r\n\r\n", "GET\r\n\r\n", "GET \r\n\r\n", "GET /echo\r\n\r\n", "GET /echo HTTP/9.9\r\nHost: a\r\n\r\n",
-		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "GET /echo HTTP/1.1\r\nHost a\r\n\r\n",
-		"GET /echo HTTP/1.1\r\n Host: a\r\n\r\n", "GET /echo HTTP/1.1\nHost: a\n\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"\r\n\r\n\r\n\r\n",
+		"GET\r\n\r\n",
+		"GET \r\n\r\n",
+		"GET /echo\r\n\r\n",
+		"GET /echo HTTP/9.9\r\nHost: a\r\n\r\n",
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+		"GET /echo HTTP/1.1\r\nHost a\r\n\r\n",
+		"GET /echo HTTP/1.1\r\n Host: a\r\n\r\n",
+		"GET /echo HTTP/1.1\nHost: a\n\n",
+		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"GET /echo HTTP/1.1\r\nHost: a\r\nCookie: =;;;a;=b; \xff\xfe=\"\r\n\r\n",
 	};
 	struct answer answer;
@@ -254,7 +272,8 @@ static void survives_garbage(void **state)
 
 static void survives_halves(void **state)
 {
-	static const char whole[] = "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{\"a\": 1}";
+	static const char whole[] = "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: "
+				    "application/json\r\nContent-Length: 8\r\n\r\n{\"a\": 1}";
 
 	for (size_t n = 0; n < sizeof(whole) - 1; n++) {
 		int fd = client_connect(server_port(*state));
@@ -295,7 +314,8 @@ static void cuts_slow_clients(void **state)
 	trickle = client_connect(server_port(server));
 	body = client_connect(server_port(server));
 	client_send(trickle, "GET /echo HTTP/1.1\r\n");
-	client_send(body, "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
+	client_send(body,
+		    "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
 	/* Something always moves, so no idle time-out would ever end these. */
 	for (int i = 0; i < 12; i++) {
 		struct timespec pause = {.tv_nsec = 250 * 1000 * 1000};
@@ -345,16 +365,11 @@ static void limits_connections_of_an_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refuses_bad_targets),
-		cmocka_unit_test(refuses_huge_requests),
-		cmocka_unit_test(refuses_bad_bodies),
-		cmocka_unit_test(refuses_bodies_that_are_too_large),
-		cmocka_unit_test(refuses_smuggling),
-		cmocka_unit_test(survives_broken_chunks),
-		cmocka_unit_test(survives_garbage),
-		cmocka_unit_test(survives_halves),
-		cmocka_unit_test(cuts_slow_clients),
-		cmocka_unit_test(limits_connections_of_an_address),
+		cmocka_unit_test(refuses_bad_targets), cmocka_unit_test(refuses_huge_requests),
+		cmocka_unit_test(refuses_bad_bodies),  cmocka_unit_test(refuses_bodies_that_are_too_large),
+		cmocka_unit_test(refuses_smuggling),   cmocka_unit_test(survives_broken_chunks),
+		cmocka_unit_test(survives_garbage),    cmocka_unit_test(survives_halves),
+		cmocka_unit_test(cuts_slow_clients),   cmocka_unit_test(limits_connections_of_an_address),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -152,12 +152,30 @@ static void weighs_codings(void **state)
 		const char *coding;
 		unsigned quality;
 	} table[] = {
-		{NULL, "br", 0},	     {NULL, "identity", 1},	   {"", "br", 0},	      {"br", "br", 1000},
-		{"gzip, br", "br", 1000},    {"BR", "br", 1000},	   {"br;q=0.5", "br", 500},   {"br; q=0.123", "br", 123},
-		{"br;q=0", "br", 0},	     {"br;q=0.000", "br", 0},	   {"*", "br", 1000},	      {"*;q=0.3", "br", 300},
-		{"br;q=0, *", "br", 0},	     {"x-br", "br", 0},		   {"brx", "br", 0},	      {"br;q=2", "br", 0},
-		{"br;q=1.9", "br", 1000},    {"br;q=", "br", 0},	   {"br;q=-1", "br", 0},      {",,,br,,", "br", 1000},
-		{"br;level=1;q=0.2", "br", 200}, {"*;q=0", "identity", 0}, {"br ; q=0.7 , x", "br", 700}, {";q=1", "br", 0},
+		{NULL, "br", 0},
+		{NULL, "identity", 1},
+		{"", "br", 0},
+		{"br", "br", 1000},
+		{"gzip, br", "br", 1000},
+		{"BR", "br", 1000},
+		{"br;q=0.5", "br", 500},
+		{"br; q=0.123", "br", 123},
+		{"br;q=0", "br", 0},
+		{"br;q=0.000", "br", 0},
+		{"*", "br", 1000},
+		{"*;q=0.3", "br", 300},
+		{"br;q=0, *", "br", 0},
+		{"x-br", "br", 0},
+		{"brx", "br", 0},
+		{"br;q=2", "br", 0},
+		{"br;q=1.9", "br", 1000},
+		{"br;q=", "br", 0},
+		{"br;q=-1", "br", 0},
+		{",,,br,,", "br", 1000},
+		{"br;level=1;q=0.2", "br", 200},
+		{"*;q=0", "identity", 0},
+		{"br ; q=0.7 , x", "br", 700},
+		{";q=1", "br", 0},
 		{"gzip;q=0.0001", "gzip", 0},
 	};
 
@@ -235,15 +253,17 @@ static void knows_its_own_origin(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		if (origin_is_ours(table[i].origin, table[i].host, table[i].public_url, table[i].loopback) != table[i].ours)
+		if (origin_is_ours(table[i].origin, table[i].host, table[i].public_url, table[i].loopback) !=
+		    table[i].ours)
 			fail_msg("origin %s, host %s, public %s", table[i].origin, table[i].host, table[i].public_url);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(takes_targets_apart), cmocka_unit_test(finds_routes),	    cmocka_unit_test(cuts_parameters_out),
-		cmocka_unit_test(weighs_codings),      cmocka_unit_test(compares_entity_tags), cmocka_unit_test(finds_tokens),
+		cmocka_unit_test(takes_targets_apart),  cmocka_unit_test(finds_routes),
+		cmocka_unit_test(cuts_parameters_out),  cmocka_unit_test(weighs_codings),
+		cmocka_unit_test(compares_entity_tags), cmocka_unit_test(finds_tokens),
 		cmocka_unit_test(knows_its_own_origin),
 	};
 

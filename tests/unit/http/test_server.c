@@ -19,7 +19,8 @@ static int handle_param(struct request *request, struct error *err)
 {
 	(void)err;
 	respond_json(request, 200,
-		     json_pack("{s:s,s:s}", "owner", request_param(request, "owner"), "name", request_param(request, "name")));
+		     json_pack("{s:s,s:s}", "owner", request_param(request, "owner"), "name",
+			       request_param(request, "name")));
 	return 0;
 }
 
@@ -117,7 +118,8 @@ static void expect(void **state, const char *text, int status, const char *body)
 
 static void answers_get(void **state)
 {
-	expect(state, "GET /echo?q=%%ED%%95%%9C+x HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", 200, "\"q\":\"\xED\x95\x9C x\"");
+	expect(state, "GET /echo?q=%%ED%%95%%9C+x HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", 200,
+	       "\"q\":\"\xED\x95\x9C x\"");
 	expect(state, "GET http://x.example/echo?q=1 HTTP/1.1\r\nHost: a\r\n\r\n", 200, "\"path\":\"/echo\"");
 	expect(state, "GET /echo HTTP/1.0\r\n\r\n", 200, "\"path\":\"/echo\"");
 }
@@ -138,11 +140,17 @@ static void answers_head_without_a_body(void **state)
 
 static void puts_security_headers_on_everything(void **state)
 {
-	static const char *const requests[] = {"GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", "GET /none HTTP/1.1\r\nHost: a\r\n\r\n",
+	static const char *const requests[] = {"GET /echo HTTP/1.1\r\nHost: a\r\n\r\n",
+					       "GET /none HTTP/1.1\r\nHost: a\r\n\r\n",
 					       "DELETE /echo HTTP/1.1\r\nHost: a\r\n\r\n",
 					       "GET /local HTTP/1.1\r\nHost: a\r\n\r\n"};
-	static const char *const names[] = {"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy",
-					    "Permissions-Policy", "Cross-Origin-Opener-Policy", "Cache-Control", "Date"};
+	static const char *const names[] = {"Content-Security-Policy",
+					    "X-Content-Type-Options",
+					    "Referrer-Policy",
+					    "Permissions-Policy",
+					    "Cross-Origin-Opener-Policy",
+					    "Cache-Control",
+					    "Date"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
 		struct answer answer;
@@ -192,9 +200,10 @@ static void maps_every_kind_of_error(void **state)
 		enum error_kind kind;
 		int status;
 	} table[] = {
-		{ERROR_INTERNAL, 500},	{ERROR_MALFORMED, 400},	   {ERROR_INVALID, 422},     {ERROR_UNAUTHENTICATED, 401},
-		{ERROR_FORBIDDEN, 403}, {ERROR_NOT_FOUND, 404},	   {ERROR_CONFLICT, 409},    {ERROR_TOO_LARGE, 413},
-		{ERROR_UNSUPPORTED, 415}, {ERROR_RATE_LIMITED, 429}, {ERROR_UNAVAILABLE, 503}, {ERROR_TIMEOUT, 504},
+		{ERROR_INTERNAL, 500},        {ERROR_MALFORMED, 400},   {ERROR_INVALID, 422},
+		{ERROR_UNAUTHENTICATED, 401}, {ERROR_FORBIDDEN, 403},   {ERROR_NOT_FOUND, 404},
+		{ERROR_CONFLICT, 409},        {ERROR_TOO_LARGE, 413},   {ERROR_UNSUPPORTED, 415},
+		{ERROR_RATE_LIMITED, 429},    {ERROR_UNAVAILABLE, 503}, {ERROR_TIMEOUT, 504},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -221,38 +230,46 @@ static void maps_every_kind_of_error(void **state)
 static void reads_json(void **state)
 {
 	expect(state,
-	       "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 8\r\n\r\n{\"a\": 1}",
+	       "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: "
+	       "8\r\n\r\n{\"a\": 1}",
 	       200, "{\"a\":1}");
 	expect(state,
 	       "POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 	       "3\r\n{\"a\r\n5;x=y\r\n\": 2}\r\n0\r\nTrailer: x\r\n\r\n",
 	       200, "{\"a\":2}");
 	expect(state,
-	       "POST /json HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+	       "POST /json HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Type: "
+	       "application/json\r\nContent-Length: 2\r\n\r\n{}",
 	       200, "{}");
 }
 
 static void checks_the_origin_of_writes(void **state)
 {
-	expect(state, "POST /cookie HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nCookie: ttob_session=x\r\nContent-Length: 0\r\n\r\n", 403,
-	       "Origin");
 	expect(state,
-	       "POST /cookie HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nCookie: ttob_session=x\r\nOrigin: http://127.0.0.1:%u\r\n"
+	       "POST /cookie HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nCookie: ttob_session=x\r\nContent-Length: 0\r\n\r\n",
+	       403, "Origin");
+	expect(state,
+	       "POST /cookie HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nCookie: ttob_session=x\r\nOrigin: "
+	       "http://127.0.0.1:%u\r\n"
 	       "Content-Length: 0\r\n\r\n",
 	       200, "\"seen\":\"x\"");
 	expect(state,
-	       "POST /cookie HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nCookie: ttob_session=x\r\nOrigin: http://evil.example\r\n"
+	       "POST /cookie HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nCookie: ttob_session=x\r\nOrigin: "
+	       "http://evil.example\r\n"
 	       "Content-Length: 0\r\n\r\n",
 	       403, "evil.example");
 	/* A page elsewhere has no cookie to send (SameSite), and must not get one this way either. */
-	expect(state, "POST /cookie HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nOrigin: null\r\nContent-Length: 0\r\n\r\n", 403, NULL);
+	expect(state, "POST /cookie HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nOrigin: null\r\nContent-Length: 0\r\n\r\n", 403,
+	       NULL);
 	/* A name that a stranger's DNS points at loopback. */
 	expect(state,
-	       "POST /cookie HTTP/1.1\r\nHost: evil.example:%u\r\nOrigin: http://evil.example:%u\r\nContent-Length: 0\r\n\r\n", 403,
-	       NULL);
+	       "POST /cookie HTTP/1.1\r\nHost: evil.example:%u\r\nOrigin: http://evil.example:%u\r\nContent-Length: "
+	       "0\r\n\r\n",
+	       403, NULL);
 	/* A program without a cookie needs none; reading is free. */
 	expect(state, "POST /cookie HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Length: 0\r\n\r\n", 200, NULL);
-	expect(state, "GET /cookie HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nCookie: a=b; ttob_session=\"x\"\r\n\r\n", 200, "seen");
+	expect(state, "GET /cookie HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nCookie: a=b; ttob_session=\"x\"\r\n\r\n", 200,
+	       "seen");
 }
 
 static void sets_safe_cookies(void **state)
@@ -278,8 +295,10 @@ static void secures_cookies_of_https_sites(void **state)
 	server_config_init(&config);
 	config.public_url = "https://try.example.org/";
 	server = fixture_start(&config, routes, ARRAY_SIZE(routes));
-	client_ask(server_port(server),
-		   "POST /cookie HTTP/1.1\r\nHost: inner\r\nOrigin: https://try.example.org\r\nContent-Length: 0\r\n\r\n", &answer);
+	client_ask(
+		server_port(server),
+		"POST /cookie HTTP/1.1\r\nHost: inner\r\nOrigin: https://try.example.org\r\nContent-Length: 0\r\n\r\n",
+		&answer);
 	assert_int_equal(answer.status, 200);
 	cookie = answer_header(&answer, "Set-Cookie");
 	assert_non_null(strstr(cookie, "; Secure"));
@@ -289,7 +308,8 @@ static void secures_cookies_of_https_sites(void **state)
 	free(cookie);
 	answer_fini(&answer);
 	client_ask(server_port(server),
-		   "POST /cookie HTTP/1.1\r\nHost: inner\r\nOrigin: http://inner\r\nContent-Length: 0\r\n\r\n", &answer);
+		   "POST /cookie HTTP/1.1\r\nHost: inner\r\nOrigin: http://inner\r\nContent-Length: 0\r\n\r\n",
+		   &answer);
 	assert_int_equal(answer.status, 403);
 	answer_fini(&answer);
 	fixture_stop(server);
@@ -321,15 +341,18 @@ static void keeps_connections(void **state)
 	struct answer answer;
 
 	for (int i = 0; i < 5; i++) {
-		client_send(fd, i % 2 == 0 ? "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n" : "GET /local HTTP/1.1\r\nHost: a\r\n\r\n");
+		client_send(fd, i % 2 == 0 ? "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n"
+					   : "GET /local HTTP/1.1\r\nHost: a\r\n\r\n");
 		client_read(fd, 0, &answer);
 		assert_int_equal(answer.status, 200);
 		answer_fini(&answer);
 	}
 	/* All at once: answered in order. */
-	client_send(fd, "GET /echo?q=1 HTTP/1.1\r\nHost: a\r\n\r\nGET /local HTTP/1.1\r\nHost: a\r\n\r\n"
-			"POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"b\":3}"
-			"GET /echo?q=4 HTTP/1.1\r\nHost: a\r\n\r\n");
+	client_send(
+		fd,
+		"GET /echo?q=1 HTTP/1.1\r\nHost: a\r\n\r\nGET /local HTTP/1.1\r\nHost: a\r\n\r\n"
+		"POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"b\":3}"
+		"GET /echo?q=4 HTTP/1.1\r\nHost: a\r\n\r\n");
 	client_read(fd, 0, &answer);
 	assert_non_null(strstr(answer.body.data, "\"q\":\"1\""));
 	answer_fini(&answer);
@@ -358,7 +381,8 @@ static void tells_taken_ports(void **state)
 	assert_non_null(strstr(err.message, listen));
 	free(listen);
 	for (size_t i = 0; i < 7; i++) {
-		config.listen = ((const char *[]){"", "8080", "a:b:c", "[::1:80", "1.2.3.4:70000", "nohost.invalid:80", "unix:"})[i];
+		config.listen = ((const char *[]){"", "8080", "a:b:c", "[::1:80", "1.2.3.4:70000", "nohost.invalid:80",
+						  "unix:"})[i];
 		assert_true(server_new(&config, &server, &err) < 0);
 		assert_int_equal(err.kind, ERROR_INVALID);
 	}

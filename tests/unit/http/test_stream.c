@@ -82,8 +82,9 @@ static void sends_events(void **state)
 		type = answer_header(&answer, "Content-Type");
 		assert_string_equal(type, "text/event-stream");
 		free(type);
-		assert_string_equal(answer.body.data, ":\n\nevent: log\nid: 17\ndata: one\ndata: two\ndata: three\ndata: four\ndata: \n\n"
-						      "data: \n\n");
+		assert_string_equal(answer.body.data,
+				    ":\n\nevent: log\nid: 17\ndata: one\ndata: two\ndata: three\ndata: four\ndata: \n\n"
+				    "data: \n\n");
 		answer_fini(&answer);
 		close(fd);
 	}

@@ -139,7 +139,8 @@ static void refuses_bad_openings(void **state)
 {
 	struct desk desk;
 	struct server *server = start(&desk);
-	char *origin = xasprintf(HELLO "Cookie: ttob_session=x\r\nOrigin: http://127.0.0.1:%u\r\n", server_port(server));
+	char *origin =
+		xasprintf(HELLO "Cookie: ttob_session=x\r\nOrigin: http://127.0.0.1:%u\r\n", server_port(server));
 
 	(void)state;
 	refuses(server, "", 426);
@@ -147,7 +148,10 @@ static void refuses_bad_openings(void **state)
 	refuses(server, "Upgrade: h2c\r\nConnection: upgrade\r\n", 426);
 	refuses(server, "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 8\r\n", 426);
 	refuses(server, "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n", 400);
-	refuses(server, "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n", 400);
+	refuses(server,
+		"Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+		"short\r\n",
+		400);
 	refuses(server,
 		"Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n"
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: TTOB.terminal.v1\r\n",
@@ -257,7 +261,8 @@ static void hashes_as_fips_180_says(void **state)
 	} table[] = {
 		{"", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
 		{"abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
-		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "84983e441c3bd26ebaae4aa1f95129e5e54670f1"},
+		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+		 "84983e441c3bd26ebaae4aa1f95129e5e54670f1"},
 	};
 
 	(void)state;
