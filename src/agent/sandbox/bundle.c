@@ -40,26 +40,48 @@ static int mount_root(struct sandbox *sandbox, const char *path, struct error *e
 
 /* Writes a file of the sandbox's root user, through no link that the image may have put there. A failure is not worth a refusal: an
  * image without /etc has no program that reads it. */
-static void write_etc(const struct sandbox *sandbox, int root, const char *name, const char *text)
+static void write_at(const struct sandbox *sandbox, int folder, const char *name, const char *text)
 {
-	auto_fd int etc = rootfs_open(root, "/etc", O_PATH | O_DIRECTORY);
 	auto_fd int fd = -1;
 
-	if (etc < 0)
+	unlinkat(folder, name, 0);
+	fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd >= 0 && fchown(fd, sandbox->id_base, sandbox->id_base) == 0)
+		fd_write_all(fd, text, strlen(text));
+}
+
+/* A login shell reads /etc/profile, and Debian's replaces PATH, so that programs which the image put elsewhere (/usr/local/go/bin) would
+ * not be found. The last file that the profile reads gives it back. */
+static void write_profile(const struct sandbox *sandbox, int root)
+{
+	const char *path = spec_env_get((const char *const *)sandbox->image->config.env, "PATH");
+	auto_fd int folder = path != NULL ? rootfs_open(root, "/etc/profile.d", O_PATH | O_DIRECTORY) : -1;
+	auto_buf struct buf text = BUF_INIT;
+
+	if (folder < 0)
 		return;
-	unlinkat(etc, name, 0);
-	fd = openat(etc, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0 || fchown(fd, sandbox->id_base, sandbox->id_base) < 0)
-		return;
-	fd_write_all(fd, text, strlen(text));
+	buf_append_string(&text, "PATH='");
+	for (; *path != '\0'; path++) {
+		if (*path == '\'')
+			buf_append_string(&text, "'\\''");
+		else
+			buf_append_char(&text, *path);
+	}
+	buf_append_string(&text, "'\n");
+	write_at(sandbox, folder, "zz-image-path.sh", text.data);
 }
 
 static void write_small_files(const struct sandbox *sandbox, int root)
 {
-	write_etc(sandbox, root, "hosts", hosts_file);
-	write_etc(sandbox, root, "hostname", HOSTNAME "\n");
+	auto_fd int etc = rootfs_open(root, "/etc", O_PATH | O_DIRECTORY);
+
+	if (etc < 0)
+		return;
+	write_at(sandbox, etc, "hosts", hosts_file);
+	write_at(sandbox, etc, "hostname", HOSTNAME "\n");
 	if (sandbox->network)
-		write_etc(sandbox, root, "resolv.conf", network_resolv_conf(sandbox->sandboxes->agent->network));
+		write_at(sandbox, etc, "resolv.conf", network_resolv_conf(sandbox->sandboxes->agent->network));
+	write_profile(sandbox, root);
 }
 
 /* NULL when there is none. */

@@ -43,7 +43,7 @@ def make_layers(folder):
     with open(low + '/etc/group', 'w') as f:
         f.write('root:x:0:\nann:x:1000:\nfriends:x:2000:bob,ann\n')
     with open(low + '/etc/profile', 'w') as f:
-        f.write('PATH=/usr/bin:/bin\nexport PATH\nPS1="\\$ "\n[ -r /etc/profile.d/image.sh ] && . /etc/profile.d/image.sh\n')
+        f.write('PATH=/usr/bin:/bin\nexport PATH\nPS1="\\$ "\nfor i in /etc/profile.d/*.sh; do . $i; done\n')
     with open(low + '/lower-only', 'w') as f:
         f.write('hidden')
     os.chmod(low + '/tmp', 0o1777)
@@ -65,7 +65,7 @@ class World:
         self.base = tempfile.mkdtemp(prefix='ttob-test-')
         self.layers = make_layers(self.base + '/image')
         images = {
-            IMAGE: {'layers': self.layers, 'env': ['GREETING=hello there', 'PATH=/bin:/usr/bin']},
+            IMAGE: {'layers': self.layers, 'env': ['GREETING=hello there', "PATH=/bin:/usr/bin:/it's/here"]},
             BARE: {'layers': [self.base + '/bare'], 'shell': False},
             AS_USER: {'layers': self.layers, 'user': 'ann', 'working_dir': '/home/ann', 'env': ['PATH=/bin']},
         }

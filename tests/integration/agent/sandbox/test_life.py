@@ -25,7 +25,7 @@ class Life(Case):
 
     def test_path_of_the_image_survives_the_profile(self):
         tty = self.client.start('path')
-        self.assertEqual(tty.run('echo $PATH'), '/bin:/usr/bin')
+        self.assertEqual(tty.run('echo $PATH'), "/bin:/usr/bin:/it's/here")
 
     def test_user_and_folder_of_the_image(self):
         tty = self.client.start('ann', image=AS_USER)
