@@ -167,6 +167,17 @@ static void on_hashed(struct child *child, const struct child_result *result, vo
 	run_skopeo(job, argv, 3, "--dest-authfile", "dest-", PUSH_MS, on_pushed);
 }
 
+/* Its last line only says that it failed; the first error is the reason. */
+static void make_error(const struct child_result *result, struct error *err)
+{
+	const char *reason = strstr(result->errors, "E: ");
+
+	if (result->timed_out || reason == NULL)
+		child_error(result, "mmdebstrap", err);
+	else
+		error_set(err, ERROR_UNAVAILABLE, EIO, "mmdebstrap failed: %.*s", (int)min_size(strcspn(reason, "\n"), 250), reason);
+}
+
 static void on_made(struct child *child, const struct child_result *result, void *data)
 {
 	struct base_job *job = data;
@@ -178,7 +189,7 @@ static void on_made(struct child *child, const struct child_result *result, void
 	(void)child;
 	job->child = NULL;
 	if (result->exit_code != 0) {
-		child_error(result, "mmdebstrap", &err);
+		make_error(result, &err);
 		end(job, &err);
 		return;
 	}
@@ -217,7 +228,7 @@ static void make(struct base_job *job, char *const *sources)
 	const char *packages = config_string(job->store->agent->config, "image", "base_packages");
 	auto_free char *include = xasprintf("--include=%.*s", PACKAGES_MAX, packages);
 	auto_free char *upload = NULL, *tar = NULL, *tmp = NULL;
-	const char *argv[20 + SOURCES_MAX] = {NULL};
+	const char *argv[24 + SOURCES_MAX] = {NULL};
 	char **environment = NULL;
 	const char *variables[32] = {NULL};
 	struct child_options options = {
@@ -244,6 +255,7 @@ static void make(struct base_job *job, char *const *sources)
 	argv[n++] = "--dpkgopt=path-exclude=/usr/share/locale/*";
 	argv[n++] = "--dpkgopt=path-exclude=/usr/share/doc/*";
 	argv[n++] = "--dpkgopt=path-include=/usr/share/doc/*/copyright";
+	argv[n++] = "--dpkgopt=force-unsafe-io"; /* nobody misses a half-installed package of a sandbox after a power cut */
 	argv[n++] = "--aptopt=Acquire::Languages \"none\"";
 	argv[n++] = upload;
 	argv[n++] = "--customize-hook=rm -f \"$1\"/etc/resolv.conf \"$1\"/etc/hostname"; /* this host's */

@@ -154,13 +154,13 @@ static int remember_opaque(const char *path, void *data)
 static int write_layer(struct plumbing *p, const struct layer_job *job, struct buf *opaque, struct error *err)
 {
 	struct tree tree = {.count = p->count, .bytes_left = job->bytes_max, .opaque = remember_opaque, .data = opaque};
-	struct archive *archive = untar_reader();
+	struct archive *archive = untar_open_fd(p->plain.read, err);
 	struct untar_counts counts;
 	char rest[4096];
 	int r;
 
-	if (archive == NULL || archive_read_open_fd(archive, p->plain.read, 256 * 1024) != ARCHIVE_OK)
-		return error_set(err, ERROR_INTERNAL, ENOMEM, "cannot read archives");
+	if (archive == NULL)
+		return -EBADMSG;
 	memcpy(tree.layers, p->layers, p->count * sizeof(int));
 	r = untar(archive, &tree, job->entries_max, &counts, err);
 	archive_read_free(archive);

@@ -16,6 +16,7 @@
 #define WHITEOUT      ".wh."
 #define WHITEOUT_META ".wh..wh." /* what aufs kept for itself */
 #define OPAQUE	      ".wh..wh..opq"
+#define BLOCK	      ((size_t)256 * 1024)
 
 struct job {
 	struct archive *archive;
@@ -24,21 +25,6 @@ struct job {
 	struct buf times; /* of folders: struct timespec, path, NUL; set at the end, as every new entry changes them */
 };
 
-struct archive *untar_reader(void)
-{
-	struct archive *archive = archive_read_new();
-
-	if (archive == NULL)
-		return NULL;
-	/* An all-zero archive is a tar, one of no bytes is "empty": both are layers that change nothing. */
-	if (archive_read_support_filter_none(archive) < ARCHIVE_OK || archive_read_support_format_tar(archive) < ARCHIVE_OK ||
-	    archive_read_support_format_empty(archive) < ARCHIVE_OK) {
-		archive_read_free(archive);
-		return NULL;
-	}
-	return archive;
-}
-
 static int disk_failed(struct error *err, int code, const char *what)
 {
 	if (code == ENOSPC || code == EDQUOT)
@@ -46,11 +32,48 @@ static int disk_failed(struct error *err, int code, const char *what)
 	return error_errno(err, code, "cannot %s", what);
 }
 
-static int archive_failed(struct job *job, struct error *err)
+static int archive_failed(struct archive *archive, struct error *err)
 {
-	const char *why = archive_error_string(job->archive);
+	const char *why = archive_error_string(archive);
 
 	return error_set(err, ERROR_MALFORMED, EINVAL, "broken archive: %s", why != NULL ? why : "unknown reason");
+}
+
+static struct archive *reader(struct error *err)
+{
+	struct archive *archive = archive_read_new();
+
+	/* An all-zero archive is a tar, one of no bytes is "empty": both are layers that change nothing. */
+	if (archive == NULL || archive_read_support_filter_none(archive) < ARCHIVE_OK ||
+	    archive_read_support_format_tar(archive) < ARCHIVE_OK || archive_read_support_format_empty(archive) < ARCHIVE_OK) {
+		archive_read_free(archive);
+		error_set(err, ERROR_INTERNAL, ENOMEM, "libarchive cannot read archives");
+		return NULL;
+	}
+	return archive;
+}
+
+static struct archive *opened(struct archive *archive, int status, struct error *err)
+{
+	if (status == ARCHIVE_OK)
+		return archive;
+	archive_failed(archive, err);
+	archive_read_free(archive);
+	return NULL;
+}
+
+struct archive *untar_open_fd(int fd, struct error *err)
+{
+	struct archive *archive = reader(err);
+
+	return archive != NULL ? opened(archive, archive_read_open_fd(archive, fd, BLOCK), err) : NULL;
+}
+
+struct archive *untar_open_memory(const void *data, size_t length, struct error *err)
+{
+	struct archive *archive = reader(err);
+
+	return archive != NULL ? opened(archive, archive_read_open_memory(archive, data, length), err) : NULL;
 }
 
 static int write_all_at(int fd, const char *data, size_t length, int64_t offset, struct error *err)
@@ -89,7 +112,7 @@ static int write_data(struct job *job, int fd, int64_t size, struct error *err)
 		end = offset + (int64_t)length;
 	}
 	if (status != ARCHIVE_EOF)
-		return archive_failed(job, err);
+		return archive_failed(job->archive, err);
 	/* A sparse file may end with a hole. */
 	if (end < size && ftruncate(fd, size) < 0)
 		return disk_failed(err, errno, "write a file");
@@ -314,7 +337,7 @@ int untar(struct archive *archive, struct tree *tree, uint64_t entries_max, stru
 		if (status == ARCHIVE_EOF)
 			break;
 		if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
-			r = archive_failed(&job, err);
+			r = archive_failed(archive, err);
 			break;
 		}
 		if (++ret_counts->entries > entries_max) {

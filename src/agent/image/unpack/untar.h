@@ -17,10 +17,12 @@ struct untar_counts {
 	uint64_t skipped; /* devices and sockets: sandboxes bring their own */
 };
 
-/* A reader for plain tars of every dialect (ustar, pax, GNU), and nothing else. */
-struct archive *untar_reader(void);
+/* A reader for plain tars of every dialect (ustar, pax, GNU), and nothing else; free it by archive_read_free. What is none is
+ * noticed here: NULL with ERROR_MALFORMED. */
+struct archive *untar_open_fd(int fd, struct error *err);
+struct archive *untar_open_memory(const void *data, size_t length, struct error *err);
 
-/* `archive` is an opened untar_reader. `tree` says where to; its bytes_left is the limit on file data. 0, or -errno with a message
+/* `archive` is of untar_open_*. `tree` says where to; its bytes_left is the limit on file data. 0, or -errno with a message
  * that names the entry; the folder is then to be thrown away. Kinds: ERROR_MALFORMED, ERROR_TOO_LARGE, ERROR_UNAVAILABLE (disk
  * full), ERROR_INTERNAL. */
 int untar(struct archive *archive, struct tree *tree, uint64_t entries_max, struct untar_counts *ret_counts,

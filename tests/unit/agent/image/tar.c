@@ -27,7 +27,7 @@ void tar_open(struct tar *tar, enum tar_dialect dialect)
 	buf_init(&tar->bytes);
 	tar->archive = archive_write_new();
 	if (dialect == TAR_PAX)
-		must(tar->archive, archive_write_set_format_pax_restricted(tar->archive));
+		must(tar->archive, archive_write_set_format_pax(tar->archive));
 	else if (dialect == TAR_GNU)
 		must(tar->archive, archive_write_set_format_gnutar(tar->archive));
 	else
