@@ -20,7 +20,7 @@
 #include "http/request.h"
 #include "http/response.h"
 
-#define TOTAL_MAX (64 * 1024 * 1024)
+#define TOTAL_MAX ((size_t)64 * 1024 * 1024)
 #define DEPTH_MAX 12
 
 enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BROTLI, CODINGS };
@@ -121,7 +121,7 @@ static int load_file(struct files *files, int dir, const char *name, const char 
 		return error_errno(err, errno, "cannot read %s", path);
 	r = fd_read_all(fd, TOTAL_MAX - files->total, &data);
 	if (r == -EFBIG)
-		return error_set(err, ERROR_TOO_LARGE, EFBIG, "%s: the static files are more than %d MiB", path,
+		return error_set(err, ERROR_TOO_LARGE, EFBIG, "%s: the static files are more than %zu MiB", path,
 				 TOTAL_MAX / 1024 / 1024);
 	if (r < 0)
 		return error_errno(err, r, "cannot read %s", path);

@@ -105,37 +105,53 @@ void upgrade_forget(struct upgrade *upgrade)
 	free(upgrade);
 }
 
-int respond_websocket(struct request *request, const char *protocol, upgrade_taken taken, void *data, struct error *err)
+static struct upgrade *upgrade_new(struct request *request, upgrade_taken taken, void *data)
 {
-	struct MHD_Response *response;
-	struct upgrade *upgrade;
-	char accept[32];
-	int r = websocket_check(request, protocol, err);
+	struct upgrade *upgrade = xmalloc(sizeof(*upgrade));
 
-	if (r < 0)
-		return r;
-	accept_of(request_header(request, "Sec-WebSocket-Key"), accept);
-	upgrade = xmalloc(sizeof(*upgrade));
 	upgrade->server = request->server;
 	upgrade->request = request;
 	upgrade->socket = -1;
 	upgrade->taken = taken;
 	upgrade->data = data;
 	list_init(&upgrade->link);
-	response = MHD_create_response_for_upgrade(handed_over, upgrade);
+	return upgrade;
+}
+
+static struct MHD_Response *response_of(struct upgrade *upgrade, const char *accept, const char *protocol)
+{
+	struct MHD_Response *response = MHD_create_response_for_upgrade(handed_over, upgrade);
+
 	MHD_add_response_header(response, "Upgrade", "websocket");
 	MHD_add_response_header(response, "Sec-WebSocket-Accept", accept);
 	if (protocol != NULL)
 		MHD_add_response_header(response, "Sec-WebSocket-Protocol", protocol);
-	response_add_common(response, request->secure);
+	response_add_common(response, upgrade->request->secure);
+	return response;
+}
+
+int respond_websocket(struct request *request, const char *protocol, upgrade_taken taken, void *data, struct error *err)
+{
+	struct upgrade *upgrade = NULL;
+	char accept[32];
+	int r = 0;
+
+	/* The headers are the connection's memory, and stay while the lock is held. */
 	pthread_mutex_lock(&request->lock);
-	if (!request->answered && request->mhd != NULL)
-		request->upgrade = steal(upgrade);
+	if (!request->answered && request->mhd != NULL) {
+		r = websocket_check(request, protocol, err);
+		if (r == 0) {
+			accept_of(request_header(request, "Sec-WebSocket-Key"), accept);
+			upgrade = upgrade_new(request, taken, data);
+			request->upgrade = upgrade;
+		}
+	}
 	pthread_mutex_unlock(&request->lock);
-	request_answer(request, 101, response);
-	if (upgrade != NULL) /* the server is stopping, or the client gone */
-		upgrade_forget(upgrade);
-	return 0;
+	if (upgrade != NULL)
+		request_answer(request, 101, response_of(upgrade, accept, protocol));
+	else if (r == 0) /* the server is stopping, or the client gone */
+		taken(NULL, -1, NULL, 0, data);
+	return r;
 }
 
 void upgrade_close(void *data)

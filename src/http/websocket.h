@@ -23,4 +23,4 @@ int websocket_check(const struct request *request, const char *protocol, struct 
 
 /* From any thread, once, when the socket is used no more: the server closes it. A `struct upgrade *`; fits as relay's
  * `closed`. */
-void upgrade_close(void *upgrade);
+void upgrade_close(void *data);

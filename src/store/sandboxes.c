@@ -144,7 +144,7 @@ static int read_all(struct statement *s, struct sandbox_list *list, struct error
 int sandboxes_list(struct store *store, const char *person, struct page page, struct sandbox_list *ret_list,
 		   struct error *err)
 {
-	struct statement *s;
+	struct statement *s = NULL;
 	int r;
 
 	memset(ret_list, 0, sizeof(*ret_list));

@@ -4,8 +4,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -58,6 +61,14 @@ static int handle_local(struct request *request, struct error *err)
 	return 0;
 }
 
+static int handle_address(struct request *request, struct error *err)
+{
+	(void)err;
+	respond_json(request, 200,
+		     json_pack("{s:s,s:s}", "address", request_address(request), "site", request_site(request)));
+	return 0;
+}
+
 static int handle_nothing(struct request *request, struct error *err)
 {
 	(void)request;
@@ -74,6 +85,7 @@ static const struct route routes[] = {
 	{METHOD_GET | METHOD_POST, "/cookie", ROUTE_IMMEDIATE, handle_cookie, NULL, 0, 0, NULL},
 	{METHOD_GET, "/number", ROUTE_IMMEDIATE, handle_number, NULL, 0, 0, NULL},
 	{METHOD_GET, "/local", ROUTE_WORK, handle_local, NULL, 0, 0, NULL},
+	{METHOD_GET, "/address", ROUTE_IMMEDIATE, handle_address, NULL, 0, 0, NULL},
 	{METHOD_GET, "/nothing", ROUTE_WORK, handle_nothing, NULL, 0, 0, NULL},
 };
 
@@ -388,6 +400,80 @@ static void tells_taken_ports(void **state)
 	}
 }
 
+static void expect_address(struct server *server, const char *headers, const char *address)
+{
+	char *text = xasprintf("GET /address HTTP/1.1\r\nHost: try.example\r\n%s\r\n", headers);
+	char *body = xasprintf("{\"address\":\"%s\",\"site\":\"http://try.example\"}", address);
+	struct answer answer;
+
+	client_ask(server_port(server), text, &answer);
+	assert_string_equal(answer.body.data, body);
+	answer_fini(&answer);
+	free(text);
+	free(body);
+}
+
+static void believes_only_its_own_proxy(void **state)
+{
+	struct server_config config;
+	struct server *server;
+
+	expect_address(*state, "X-Forwarded-For: 192.0.2.7\r\n", "127.0.0.1");
+	server_config_init(&config);
+	config.trust_forwarded = true;
+	server = fixture_start(&config, routes, ARRAY_SIZE(routes));
+	expect_address(server, "", "127.0.0.1");
+	expect_address(server, "X-Forwarded-For: 192.0.2.7\r\n", "192.0.2.7");
+	/* What the client wrote itself stands before what the proxy added. */
+	expect_address(server, "X-Forwarded-For: 10.0.0.1, 2001:db8::1\r\n", "2001:db8::1");
+	expect_address(server, "X-Forwarded-For: 192.0.2.7, nonsense\r\n", "127.0.0.1");
+	expect_address(server, "X-Forwarded-For: ,\r\n", "127.0.0.1");
+	fixture_stop(server);
+}
+
+static void listens_on_a_unix_socket(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char folder[] = "/tmp/ttob-http-XXXXXX";
+	struct server_config config;
+	struct answer answer;
+	struct error err = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/web.sock", folder);
+	server_config_init(&config);
+	/* The second time over the socket file of a process that died. */
+	for (int i = 0; i < 2; i++) {
+		char *listen = xasprintf("unix:%s", address.sun_path);
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		struct server *server;
+		struct server *second;
+
+		if (i == 1) {
+			int dead = socket(AF_UNIX, SOCK_STREAM, 0);
+
+			assert_int_equal(bind(dead, (struct sockaddr *)&address, sizeof(address)), 0);
+			close(dead);
+		}
+		config.listen = listen;
+		assert_int_equal(server_new(&config, &server, &err), 0);
+		assert_true(server_new(&config, &second, &err) < 0); /* somebody lives there */
+		server_add(server, routes, ARRAY_SIZE(routes));
+		assert_int_equal(server_start(server, &err), 0);
+		assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+		client_send(fd, "GET /address HTTP/1.1\r\nHost: a\r\n\r\n");
+		client_read(fd, 0, &answer);
+		assert_non_null(strstr(answer.body.data, "\"address\":\"unix\""));
+		answer_fini(&answer);
+		close(fd);
+		fixture_stop(server);
+		assert_int_not_equal(access(address.sun_path, F_OK), 0);
+		free(listen);
+	}
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +492,8 @@ int main(void)
 		cmocka_unit_test(answers_for_silent_handlers),
 		cmocka_unit_test(keeps_connections),
 		cmocka_unit_test(tells_taken_ports),
+		cmocka_unit_test(believes_only_its_own_proxy),
+		cmocka_unit_test(listens_on_a_unix_socket),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
