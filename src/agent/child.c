@@ -18,6 +18,18 @@
 #include "base/fd.h"
 #include "base/util.h"
 
+/* AddressSanitizer does not know a stack that we made ourselves. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MUST_FORK true
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define MUST_FORK true
+#endif
+#ifndef MUST_FORK
+#define MUST_FORK false
+#endif
+
 #define OUTPUT_MAX ((size_t)64 * 1024)
 #define ERRORS_MAX ((size_t)4 * 1024)
 #define KILL_AFTER_MS 2000
@@ -100,7 +112,7 @@ static int spawn(struct plan *plan, pid_t *ret_pid)
 {
 	char *stack;
 
-	if (plan->options->prepare != NULL) {
+	if (plan->options->prepare != NULL || MUST_FORK) {
 		*ret_pid = fork();
 		if (*ret_pid == 0)
 			run(plan);
