@@ -140,7 +140,7 @@ static int write_config(const struct embedded_registry *registry, const char *st
 
 	random_id(secret, sizeof(secret) - 1);
 	text = xasprintf("version: 0.1\n"
-			 "log:\n  level: warn\n  accesslog:\n    disabled: true\n"
+			 "log:\n  level: error\n  accesslog:\n    disabled: true\n"
 			 "storage:\n  filesystem:\n    rootdirectory: %s\n  cache:\n    blobdescriptor: inmemory\n"
 			 "  delete:\n    enabled: true\n"
 			 "http:\n  addr: 127.0.0.1:%u\n  secret: %s\n"

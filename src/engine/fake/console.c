@@ -9,14 +9,14 @@
 #include "base/fd.h"
 #include "engine/fake/internal.h"
 
-#define END_OF_FILE 0x04
+#define GOOD_BYE "exit\n" /* what ends it, as it ends a shell; typed in one piece */
 
 static void on_typed(struct loop_io *io, uint32_t events)
 {
 	struct fake_console *console = container_of(io, struct fake_console, io);
 	char typed[4096];
 	ssize_t n = read(console->slave, typed, sizeof(typed));
-	const char *end = n > 0 ? memchr(typed, END_OF_FILE, (size_t)n) : NULL;
+	const char *end = n > 0 ? memmem(typed, (size_t)n, GOOD_BYE, strlen(GOOD_BYE)) : NULL;
 	size_t length = end != NULL ? (size_t)(end - typed) : (n > 0 ? (size_t)n : 0);
 	ssize_t written;
 

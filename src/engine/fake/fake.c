@@ -262,6 +262,8 @@ static void answer_simple(struct call *call, struct error *err)
 
 	if (err->code == 0 && build != NULL)
 		fake_build_finish(build, "cancelled", NULL);
+	else if (err->code == 0 && call->op == BUILD_CANCEL)
+		error_set(err, ERROR_NOT_FOUND, ENOENT, "no build %s", call->text);
 	if (err->code == 0 && call->op == ADOPT && find_sandbox(call->fake, call->text) == NULL)
 		error_set(err, ERROR_NOT_FOUND, ENOENT, "no sandbox %s", call->text);
 	call->done(err->code != 0 ? err : NULL, call->data);

@@ -32,7 +32,7 @@ struct fake_console {
 	struct loop_io io; /* the slave's end */
 	int master;	   /* what the agent keeps; -1 when closed */
 	int slave;
-	void (*closed)(struct fake_console *console); /* 0x04 (end of file) was typed; may free the console's owner */
+	void (*closed)(struct fake_console *console); /* "exit\n" was typed; may free the console's owner */
 };
 
 int fake_console_open(struct fake_console *console, struct loop *loop, void (*closed)(struct fake_console *console));

@@ -7,7 +7,7 @@ struct contract {
 	/* A new engine; its events are the suite's. */
 	struct engine *(*make)(struct loop *loop, const struct engine_events *events, void *events_data, void *data);
 	void *data;
-	const char *reference; /* of an image with a shell that ends at the end of its input */
+	const char *reference; /* of an image with a shell */
 };
 
 /* Runs all tests: the number of those that failed. */
