@@ -268,10 +268,13 @@ static int check_blob(const struct layer_job *job, const struct pump *pump, stru
 	return 0;
 }
 
+static int too_large(struct error *err)
+{
+	return error_set(err, ERROR_TOO_LARGE, EFBIG, "the image unpacks to more than is allowed");
+}
+
 static int check_tar(const struct layer_job *job, const struct pump *pump, struct error *err)
 {
-	if (pump->over)
-		return error_set(err, ERROR_TOO_LARGE, EFBIG, "the image unpacks to more than is allowed");
 	if (strcmp(pump->digest, job->diff_id) != 0)
 		return error_set(err, ERROR_MALFORMED, EBADMSG, "the layer unpacks to %.19s, the image's configuration says %.19s",
 				 pump->digest, job->diff_id);
@@ -303,6 +306,8 @@ static int judge(struct plumbing *p, const struct layer_job *job, const struct p
 		return w;
 	}
 	r = check_blob(job, packed, err);
+	if (r == 0 && plain->over) /* which the decompressor only sees as a pipe that nobody reads */
+		return too_large(err);
 	if (r == 0)
 		r = outcome_read(p->inflate_error.read, inflate_status, "decompressor", err);
 	if (r == 0 && w < 0) {
