@@ -39,6 +39,7 @@ static int lock_data(struct folders *folders, struct error *err)
 
 		pid[n > 0 ? n : 0] = '\0';
 		pid[strcspn(pid, "\n")] = '\0';
+		close(steal_fd(&folders->lock)); /* what is there belongs to the other */
 		return error_set(err, ERROR_CONFLICT, EBUSY, "another `ttob up` (process %s) already runs on %s", pid, folders->data);
 	}
 	snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
