@@ -13,6 +13,7 @@
 static const struct config_key keys[] = {
 	{"build", "workers", CONFIG_NUMBER, "2", "builds that run at one time"},
 	{"build", "runtime", CONFIG_STRING, "crun", "OCI runtime that confines builds (crun or runc)"},
+	{"build", "cgroup", CONFIG_STRING, "ttob-build", "control group of all builds"},
 	{"build", "ids", CONFIG_NUMBER, "3221225472", "first host id of builds; 65536 for each worker and once more, used by nothing else"},
 	{"build", "image_max", CONFIG_SIZE, "4G", "bytes that a built image may unpack to"},
 	{"build", "base_max", CONFIG_SIZE, "8G", "bytes that a base image may unpack to"},

@@ -30,7 +30,8 @@ static int start_parts(struct builds *builds, struct error *err)
 	if (r == 0)
 		r = dir_make_all(state, 0700, err);
 	if (r == 0)
-		r = job_host_new(builds->agent, config_string(config, "build", "runtime"), run, &builds->host, err);
+		r = job_host_new(builds->agent, config_string(config, "build", "runtime"),
+				 config_string(config, "build", "cgroup"), run, &builds->host, err);
 	if (r == 0) /* after the jobs of an earlier agent have ended; its mounts ended with it */
 		r = dir_remove_all(builds->work, err);
 	if (r == 0)

@@ -100,29 +100,46 @@ static bool try_cause(const struct cause *cause, const char *log, struct error *
 	return true;
 }
 
-/* "STEP 2/3: RUN make" and the exit code: what is known when nothing else is. */
+/* buildah's last words: error building at STEP "RUN make": while running runtime: exit status 2. Gives the step; NULL: not found. */
+static char *find_step(const char *log, const char **ret_reason)
+{
+	static const char before[] = "at STEP \"";
+	const char *start = find_last(log, before);
+	const char *line_end, *end = NULL;
+
+	if (start == NULL)
+		return NULL;
+	start += strlen(before);
+	line_end = start + strcspn(start, "\n");
+	for (const char *at = start; at + 3 <= line_end; at++)
+		if (strncmp(at, "\": ", 3) == 0)
+			end = at;
+	if (end == NULL)
+		return NULL;
+	*ret_reason = end + 3;
+	return clean(start, (size_t)(end - start));
+}
+
+/* What is known when nothing else is: the step, and how it ended. */
 static int explain_step(const struct explain_facts *facts, struct error *err)
 {
-	const char *step = find_last(facts->log, "STEP ");
+	const char *reason;
+	auto_free char *step = find_step(facts->log, &reason);
 	const char *status = find_last(facts->log, "exit status ");
-	const char *reason = find_last(facts->log, "Error: ");
-	const char *instruction = step != NULL ? strstr(step, ": ") : NULL;
-	auto_free char *text = NULL;
-	auto_free char *last = NULL;
+	auto_free char *words = NULL;
 
-	if (instruction != NULL) {
-		text = clean(instruction + 2, strcspn(instruction + 2, "\n"));
-		if (status != NULL)
-			return error_set(err, ERROR_INVALID, EINVAL, "the step \"%s\" failed with exit code %d", text,
-					 atoi(status + strlen("exit status ")));
-		if (reason != NULL) {
-			reason += strlen("Error: ");
-			last = clean(reason, strcspn(reason, "\n"));
-			return error_set(err, ERROR_INVALID, EINVAL, "the step \"%.120s\" failed: %.200s", text, last);
-		}
-		return error_set(err, ERROR_INVALID, EINVAL, "the step \"%s\" failed", text);
+	if (step == NULL && find_last(facts->log, "Error: ") != NULL) {
+		reason = find_last(facts->log, "Error: ") + strlen("Error: ");
+		words = clean(reason, strcspn(reason, "\n"));
+		return error_set(err, ERROR_INVALID, EINVAL, "the build failed: %s", words);
 	}
-	return error_set(err, ERROR_INVALID, EINVAL, "the build failed with exit code %d; the log tells more", facts->exit_code);
+	if (step == NULL)
+		return error_set(err, ERROR_INVALID, EINVAL, "the build failed with exit code %d; the log tells more", facts->exit_code);
+	if (status != NULL && status >= reason)
+		return error_set(err, ERROR_INVALID, EINVAL, "the step \"%s\" failed with exit code %d", step,
+				 atoi(status + strlen("exit status ")));
+	words = clean(reason, strcspn(reason, "\n"));
+	return error_set(err, ERROR_INVALID, EINVAL, "the step \"%s\" failed: %s", step, words);
 }
 
 int explain_failure(const struct explain_facts *facts, struct error *err)

@@ -321,7 +321,7 @@ struct job *job_start(struct job_host *host, const struct job_options *options, 
 	random_id(random, ID_RANDOM);
 	snprintf(job->id, sizeof(job->id), "ttob-%s", random);
 	job->bundle = xasprintf("%s/jobs/%s", host->folder, job->id);
-	job->cgroup = xasprintf("%s/%s", JOB_CGROUP, job->id);
+	job->cgroup = xasprintf("%s/%s", host->cgroup, job->id);
 	host->count++;
 	if (write_bundle(job, options) < 0 || create(job, options) < 0) {
 		job->result.exit_code = -1;

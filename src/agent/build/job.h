@@ -60,8 +60,9 @@ struct job_result {
 /* Exactly once, never from within job_start; everything of the job is given back by then, and the job is freed after it returns. */
 typedef void (*job_done)(const struct job_result *result, void *data);
 
-/* `runtime` (crun, runc) is looked for in PATH. Ends what an earlier agent left under the same run folder. */
-int job_host_new(struct agent *agent, const char *runtime, const char *folder, struct job_host **ret_host, struct error *err);
+/* `runtime` (crun, runc) is looked for in PATH; `cgroup` is the name of the group that all jobs lie in, at the top of each tree. Ends what
+ * an earlier agent left under the same run folder. */
+int job_host_new(struct agent *agent, const char *runtime, const char *cgroup, const char *folder, struct job_host **ret_host, struct error *err);
 void job_host_free(struct job_host *host); /* after all jobs; takes NULL */
 size_t job_host_count(const struct job_host *host); /* jobs that are not over */
 

@@ -181,7 +181,8 @@ static void sweep(struct job_host *host)
 		closedir(dir);
 }
 
-int job_host_new(struct agent *agent, const char *runtime, const char *folder, struct job_host **ret_host, struct error *err)
+int job_host_new(struct agent *agent, const char *runtime, const char *cgroup, const char *folder, struct job_host **ret_host,
+		 struct error *err)
 {
 	struct job_host *host = xmalloc(sizeof(*host));
 	auto_free char *jobs = xasprintf("%s/jobs", folder);
@@ -192,10 +193,13 @@ int job_host_new(struct agent *agent, const char *runtime, const char *folder, s
 	host->folder = xstrdup(folder);
 	host->states = xasprintf("%s/states", folder);
 	host->root = xasprintf("%s/root", folder);
+	host->cgroup = xasprintf("/%s", cgroup);
 	host->runtime = find_program(runtime);
 	for (size_t i = 0; i < JOB_PROGRAMS; i++)
 		host->programs[i] = find_program(strrchr(program_targets[i], '/') + 1);
-	if (host->runtime == NULL) {
+	if (strspn(cgroup, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(cgroup) || *cgroup == '\0') {
+		r = error_set(err, ERROR_INVALID, EINVAL, "[build] cgroup: must be a name of a-z, 0-9 and -, not '%.40s'", cgroup);
+	} else if (host->runtime == NULL) {
 		r = error_set(err, ERROR_UNAVAILABLE, ENOENT, "the OCI runtime %s is not installed ([build] runtime)", runtime);
 	} else {
 		base = strrchr(host->runtime, '/');
@@ -224,7 +228,7 @@ void job_host_free(struct job_host *host)
 		return;
 	/* The jobs' common cgroup; where another agent still has one in it, it stays. */
 	for (size_t i = 0; i < ARRAY_SIZE(cgroup_trees); i++) {
-		auto_free char *path = xasprintf("%s%s", cgroup_trees[i], JOB_CGROUP);
+		auto_free char *path = xasprintf("%s%s", cgroup_trees[i], host->cgroup);
 
 		rmdir(path);
 	}
@@ -234,6 +238,7 @@ void job_host_free(struct job_host *host)
 	free(host->folder);
 	free(host->states);
 	free(host->root);
+	free(host->cgroup);
 	free(host);
 }
 

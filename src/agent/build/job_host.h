@@ -4,7 +4,6 @@
 #include "agent/build/job.h"
 #include "agent/check.h"
 
-#define JOB_CGROUP "/ttob-build"
 #define JOB_PROGRAMS 3
 
 struct job_host {
@@ -14,6 +13,7 @@ struct job_host {
 	char *folder;
 	char *states; /* the runtime's --root */
 	char *root;
+	char *cgroup; /* "/name": of all jobs, in every tree */
 	char *programs[JOB_PROGRAMS]; /* where tar, skopeo, buildah stand; NULL: not installed */
 	size_t count;
 };
