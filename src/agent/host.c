@@ -1,7 +1,9 @@
 #include "agent/host.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/magic.h>
@@ -108,6 +112,51 @@ int host_quicken_cgroups(const char *folder)
 	return mount("cgroup", folder, "cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, "none,name=ttob-quick,favordynmods") < 0
 		       ? -errno
 		       : 0;
+}
+
+bool host_disk(const char *folder, unsigned *ret_major, unsigned *ret_minor)
+{
+	const char *control = cgroup_mode() == CGROUP_V2 ? CGROUP "/cgroup.controllers" : CGROUP "/blkio/blkio.throttle.read_bps_device";
+	auto_buf struct buf controllers = BUF_INIT;
+	auto_free char *block = NULL;
+	auto_free char *partition = NULL;
+	struct stat st;
+
+	if (stat(folder, &st) < 0 || file_read(AT_FDCWD, control, 65536, &controllers) < 0)
+		return false;
+	if (cgroup_mode() == CGROUP_V2 && (controllers.data == NULL || strstr(controllers.data, "io") == NULL))
+		return false;
+	block = xasprintf("/sys/dev/block/%u:%u", major(st.st_dev), minor(st.st_dev));
+	partition = xasprintf("%s/partition", block);
+	*ret_major = major(st.st_dev);
+	*ret_minor = minor(st.st_dev);
+	return access(block, F_OK) == 0 && access(partition, F_OK) < 0;
+}
+
+int host_program_version(const char *program, char *out, size_t size)
+{
+	char *const argv[] = {(char *)program, "--version", NULL};
+	posix_spawn_file_actions_t actions;
+	auto_buf struct buf text = BUF_INIT;
+	int ends[2];
+	pid_t pid;
+	int r;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+	r = -posix_spawn(&pid, program, &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[1]);
+	if (r == 0) {
+		r = fd_read_all(ends[0], 65536, &text);
+		waitpid(pid, NULL, 0);
+	}
+	close(ends[0]);
+	if (r == 0 && text.length > 0)
+		snprintf(out, size, "%.*s", (int)strcspn(text.data, "\n"), text.data);
+	return r < 0 ? r : text.length > 0 ? 0 : -ENODATA;
 }
 
 static void check_cgroup(struct checks *checks)

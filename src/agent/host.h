@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "agent/agent.h"
 #include "agent/check.h"
@@ -21,6 +22,13 @@ int host_prepare(struct error *err);
  * asks for `favordynmods` (cgroups(7), Linux 6.0 and later). On cgroup v2 the tree is remounted so; else an empty hierarchy of our own
  * is mounted at `folder` (made when it is missing), seen by nobody else and gone with us. Best effort: 0 or -errno. */
 int host_quicken_cgroups(const char *folder);
+
+/* The whole disk under a folder, if the control groups can hold back reads from it (cgroup v1 blkio, v2 io): a partition, a network
+ * file system or a host without that controller gives false. */
+bool host_disk(const char *folder, unsigned *ret_major, unsigned *ret_minor);
+
+/* Runs "program --version" and keeps the first line (cut to fit). Blocks for some milliseconds. 0 or -errno. */
+int host_program_version(const char *program, char *out, size_t size);
 
 /* The lines that have to do with the machine itself. */
 void host_check(struct agent *agent, struct checks *checks);

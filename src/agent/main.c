@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -193,11 +194,23 @@ static void stop_parts(struct server *server, size_t started)
 			parts[started]->stop(&server->agent);
 }
 
+/* Two descriptors a sandbox: take what the hard limit gives. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int serve(struct server *server, struct error *err)
 {
 	size_t started = 0;
 	int r = watch_signals(server, err);
 
+	raise_descriptors();
 	if (r == 0)
 		r = start_parts(server, &started, err);
 	if (r == 0)

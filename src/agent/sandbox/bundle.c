@@ -127,6 +127,7 @@ static int write_config(struct sandbox *sandbox, const struct spec_process *proc
 		.cgroup = cgroup,
 		.id_base = sandbox->id_base,
 		.limits = sandbox->limits,
+		.disk = sandbox->sandboxes->disk,
 		.filter = sandbox->sandboxes->filter,
 		.cgroup_mount = sandbox->sandboxes->cgroup_mount,
 	};

@@ -14,6 +14,7 @@
 #include "agent/sandbox/console.h"
 #include "agent/sandbox/ids.h"
 #include "agent/sandbox/filter.h"
+#include "agent/sandbox/spec.h"
 #include "base/map.h"
 
 #define SANDBOX_ID_MAX 40
@@ -52,6 +53,7 @@ struct sandboxes {
 	enum runtime_kind runtime_kind;
 	char *runtime_root;
 	char *folder;	     /* a folder per sandbox: bundle and state */
+	struct spec_disk disk;
 	const char *cgroup;  /* the group above all sandboxes */
 	bool no_new_privileges;
 	bool cgroup_mount;

@@ -24,6 +24,7 @@ static const struct config_key keys[] = {
 	{"sandbox", "id_ranges", CONFIG_NUMBER, "32768", "how many sandboxes have ids: 65536 each from id_base on"},
 	{"sandbox", "max", CONFIG_NUMBER, "8000", "how many may be there at once, prepared ones included"},
 	{"sandbox", "starts", CONFIG_NUMBER, "0", "how many are made at once; 0: two for each processor"},
+	{"sandbox", "read_rate", CONFIG_SIZE, "200M", "bytes a second that one sandbox may read from the disk of its image; 0: no limit"},
 	{"sandbox", "quick_cgroups", CONFIG_BOOL, "yes", "mount cgroups with favordynmods: starts take about 8 ms less, forks a little more"},
 	{"sandbox", "no_new_privileges", CONFIG_BOOL, "yes", "set-uid programs gain nothing inside (sudo and su then do not work)"},
 	{NULL, NULL, CONFIG_STRING, NULL, NULL},
@@ -66,6 +67,8 @@ static int prepare(struct sandboxes *sandboxes, struct error *err)
 	sandboxes->cgroup = config_string(config, "sandbox", "cgroup");
 	sandboxes->no_new_privileges = config_bool(config, "sandbox", "no_new_privileges");
 	sandboxes->cgroup_mount = cgroup_mode() == CGROUP_V2;
+	if (host_disk(sandboxes->agent->state_dir, &sandboxes->disk.major, &sandboxes->disk.minor))
+		sandboxes->disk.rate = config_number(config, "sandbox", "read_rate");
 	sandboxes->turns_max = starts > 0 ? (unsigned)starts : 2 * (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	if (r == 0)
 		r = id_ranges_new(config_number(config, "sandbox", "id_base"), config_number(config, "sandbox", "id_ranges"),
@@ -176,11 +179,14 @@ static void check_runtime(struct agent *agent, struct checks *checks)
 {
 	const char *runtime = config_string(agent->config, "sandbox", "runtime");
 
-	if (access(runtime, X_OK) == 0)
-		checks_add(checks, CHECK_OK, "runtime", "%s", runtime);
+	char version[80];
+	int r = host_program_version(runtime, version, sizeof(version));
+
+	if (r == 0)
+		checks_add(checks, CHECK_OK, "runtime", "%s, %s", runtime, version);
 	else
 		checks_add(checks, CHECK_ERROR, "runtime", "%s cannot be run: %s; apt-get install crun, or set [sandbox] runtime",
-			   runtime, strerror(errno));
+			   runtime, strerror(-r));
 }
 
 /* The root file system of a sandbox that is never started, over an empty layer. */

@@ -111,7 +111,8 @@ json_t *spec_process_json(const struct spec_process *process)
 
 	for (size_t i = 0; i < user->group_count; i++)
 		json_array_append_new(groups, json_integer(user->groups[i]));
-	/* json_pack releases what it was given also when a part is NULL, and gives NULL then. */
+	/* RLIMIT_CORE of one byte, not of none: only that keeps a host's core handler (a pipe in core_pattern) from being run, core(5).
+	 * json_pack releases what it was given also when a part is NULL, and gives NULL then. */
 	return json_pack(
 		"{s:b, s:{s:i, s:i}, s:{s:i, s:i, s:o}, s:o, s:o, s:s, s:b, s:o, s:[{s:s, s:i, s:i}, {s:s, s:i, s:i}]}",
 		"terminal", 1,
@@ -123,18 +124,23 @@ json_t *spec_process_json(const struct spec_process *process)
 		"noNewPrivileges", process->no_new_privileges,
 		"capabilities", json_pack("{s:O, s:O, s:o}", "bounding", capabilities, "effective", capabilities, "permitted",
 					  capabilities),
-		"rlimits", "type", "RLIMIT_NOFILE", "soft", 1024, "hard", 4096, "type", "RLIMIT_CORE", "soft", 0, "hard", 0);
+		"rlimits", "type", "RLIMIT_NOFILE", "soft", 1024, "hard", 4096, "type", "RLIMIT_CORE", "soft", 1, "hard", 1);
 }
 
-static void write_resources(const struct limits *limits, struct buf *out)
+static void write_resources(const struct spec *spec, struct buf *out)
 {
+	const struct limits *limits = &spec->limits;
 	unsigned long long memory = limits->memory;
 
 	buf_printf(out,
 		   "\"resources\":{\"devices\":[%s],\"memory\":{\"limit\":%llu,\"swap\":%llu},"
-		   "\"cpu\":{\"shares\":%u,\"quota\":%llu,\"period\":%u},\"pids\":{\"limit\":%u}}",
+		   "\"cpu\":{\"shares\":%u,\"quota\":%llu,\"period\":%u},\"pids\":{\"limit\":%u}",
 		   devices, memory, memory, limits->cpu > 2 ? limits->cpu : 2,
 		   (unsigned long long)limits->cpu * CPU_PERIOD / 1000, CPU_PERIOD, limits->pids);
+	if (spec->disk.rate > 0)
+		buf_printf(out, ",\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":%u,\"minor\":%u,\"rate\":%llu}]}", spec->disk.major,
+			   spec->disk.minor, (unsigned long long)spec->disk.rate);
+	buf_append_string(out, "}");
 }
 
 static int append_json(struct buf *out, json_t *value)
@@ -168,7 +174,7 @@ static int write_linux(const struct spec *spec, struct buf *out)
 	buf_append_string(out, "\"cgroupsPath\":");
 	r = append_string(out, spec->cgroup);
 	buf_append_string(out, ",");
-	write_resources(&spec->limits, out);
+	write_resources(spec, out);
 	buf_printf(out, ",%s,\"seccomp\":%s}", hidden_paths, filter_json(spec->filter));
 	return r;
 }

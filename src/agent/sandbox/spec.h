@@ -23,6 +23,13 @@ struct spec_process {
 	unsigned rows;
 };
 
+/* The disk that the image layers are read from. Nothing is written to it. */
+struct spec_disk {
+	unsigned major;
+	unsigned minor;
+	uint64_t rate; /* bytes a second for one sandbox; 0: no limit, or no way to set one */
+};
+
 struct spec {
 	const struct spec_process *process;
 	const char *shell;  /* of the image, kept as the annotation SPEC_SHELL for further terminals; NULL: none */
@@ -31,6 +38,7 @@ struct spec {
 	const char *cgroup; /* absolute within each hierarchy: "/ttob/<key>" */
 	uint32_t id_base;
 	struct limits limits;
+	struct spec_disk disk;
 	const struct filter *filter;
 	bool cgroup_mount;	 /* show /sys/fs/cgroup, read-only (cgroup v2 only: v1 would be a dozen mounts) */
 };

@@ -86,6 +86,25 @@ class Isolation(Case):
         tty = self.client.start('suid')
         self.assertEqual(tty.run('ls -ln /bin/id | head -c 4'), '-rwx')
 
+    def test_limits_are_in_the_groups(self):
+        self.client.start('limits')
+        wanted = {'memory.limit_in_bytes': LIMITS['memory'], 'memory.memsw.limit_in_bytes': LIMITS['memory'],
+                  'memory.max': LIMITS['memory'], 'memory.swap.max': 0, 'pids.max': LIMITS['pids'],
+                  'cpu.cfs_quota_us': LIMITS['cpu'] * 100, 'cpu.max': f"{LIMITS['cpu'] * 100} 100000"}
+        seen = set()
+        for folder in self.world.cgroups():
+            for name in set(os.listdir(folder)) & set(wanted):
+                with open(f'{folder}/{name}') as f:
+                    self.assertEqual(f.read().strip(), str(wanted[name]), name)
+                seen.add(name.split('.')[0])
+        self.assertEqual(seen, {'memory', 'pids', 'cpu'})
+        state = os.stat(self.world.base + '/state').st_dev
+        disk = f'{os.major(state)}:{os.minor(state)}'
+        if os.path.exists(f'/sys/dev/block/{disk}') and not os.path.exists(f'/sys/dev/block/{disk}/partition'):
+            rates = [open(f'{folder}/{name}').read() for folder in self.world.cgroups()
+                     for name in ('blkio.throttle.read_bps_device', 'io.max') if os.path.exists(f'{folder}/{name}')]
+            self.assertTrue(any(disk in rate and str(200 << 20) in rate for rate in rates), rates)
+
     def test_limits_of_the_shell(self):
         tty = self.client.start('limits')
         self.assertEqual(tty.run('ulimit -c; ulimit -Hn'), '0\n4096')
