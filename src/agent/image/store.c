@@ -38,7 +38,7 @@ void store_layer_unref(struct image_store *store, struct stored_layer *layer)
 	if (--layer->users > 0)
 		return;
 	map_remove(store->layers, layer->chain);
-	if (layer->ready)
+	if (layer->ready && !store->loading)
 		disk_trash(store, layer->path);
 	free(layer->path);
 	free(layer);
@@ -201,8 +201,10 @@ static int load(struct image_store *store, struct error *err)
 	r = for_each_name(store->tmp_dir, trash_leftover, store, err);
 	if (r == 0)
 		r = for_each_name(store->bases_dir, trash_base, store, err);
+	store->loading = true;
 	if (r == 0)
 		r = for_each_name(store->images_dir, load_record, store, err);
+	store->loading = false;
 	return r == 0 ? for_each_name(sha256, trash_unknown_layer, store, err) : r;
 }
 
@@ -279,8 +281,10 @@ void image_store_close(struct image_store *store)
 	map_free(store->layers);
 	map_free(store->by_reference);
 	registry_fini(&store->registry);
-	if (store->lock >= 0)
+	if (store->lock >= 0) {
+		flock(store->lock, LOCK_UN); /* a child that was forked just now has it too */
 		close(store->lock);
+	}
 	free(store->layers_dir);
 	free(store->images_dir);
 	free(store->bases_dir);

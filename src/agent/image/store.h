@@ -45,7 +45,8 @@ struct image_store {
 	char *images_dir;
 	char *tmp_dir;
 	char *unpack_program;
-	int lock; /* flock on layers_dir: one agent a store */
+	bool loading; /* a layer without users may still get one from the next record */
+	int lock;     /* flock on layers_dir: one agent a store */
 	struct map *layers;	  /* by chain id: struct stored_layer */
 	struct map *images;	  /* by digest: struct stored_image */
 	struct map *by_reference; /* by full reference: struct stored_image */

@@ -168,6 +168,12 @@ static void test_restart(void **state)
 	top_tar(&one, "restart");
 	push_image(f, "r/one:1", (struct made_layer[]){{&base.bytes, PACK_GZIP}}, 1, "{\"User\": \"x\"}", false);
 	push_image(f, "r/two:1", (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&one.bytes, PACK_GZIP}}, 2, NULL, false);
+	/* More that lose the same layer, so that some are read before the one that stays, whatever the folder's order. */
+	for (char name[] = "r/more:0", config[] = "{\"User\": \"0\"}"; name[7] < '8'; name[7]++) {
+		config[10] = name[7];
+		push_image(f, name, (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&one.bytes, PACK_GZIP}}, 2, config, false);
+		pull_ok(f, name);
+	}
 	memcpy(digest, pull_ok(f, "r/one:1")->digest, sizeof(digest));
 	image = pull_ok(f, "r/two:1");
 	memcpy(lost, image->digest, sizeof(lost));

@@ -122,7 +122,7 @@ const char *folder_text(const struct folder *folder, size_t layer, const char *p
 
 	if (n < 0)
 		fail_msg("%s cannot be read", path);
-	text[n] = '\0';
+	text[n > 0 ? n : 0] = '\0';
 	return text;
 }
 
