@@ -48,7 +48,7 @@ def wait_for(what, question, patience=3 * PATIENCE):
 
 
 def processes():
-    """{pid: (parent, command line)}"""
+    """{pid: (parent, command line, environment)}"""
     found = {}
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -56,9 +56,11 @@ def processes():
         try:
             words = (entry / "cmdline").read_bytes().split(b"\0")
             status = (entry / "status").read_text()
+            environment = (entry / "environ").read_bytes().decode(errors="replace")
         except OSError:
             continue
-        found[int(entry.name)] = (int(re.search(r"PPid:\s*(\d+)", status)[1]), b" ".join(words).decode(errors="replace"))
+        parent = int(re.search(r"PPid:\s*(\d+)", status)[1])
+        found[int(entry.name)] = (parent, b" ".join(words).decode(errors="replace"), environment)
     return found
 
 
@@ -100,14 +102,14 @@ class Platform:
         return Visitor(self.url).get("/readyz")[0] == 200
 
     def child(self, words):
-        for pid, (parent, line) in processes().items():
+        for pid, (parent, line, _) in processes().items():
             if parent == self.process.pid and words in line:
                 return pid
         return None
 
     def servers(self):
-        """Processes of ours that run, by what stands in their command lines."""
-        return [line for _, line in processes().values() if str(self.data) in line or "ttob-agent" in line and TTOB_FOLDER in line]
+        """Processes that have to do with our data folder."""
+        return [line for _, line, environment in processes().values() if str(self.data) in line + environment]
 
     def stop(self):
         if self.process is not None and self.process.poll() is None:
@@ -120,7 +122,6 @@ class Platform:
         return max(folders, key=lambda path: path.stat().st_mtime) if folders else None
 
 
-TTOB_FOLDER = os.path.dirname(os.path.dirname(TTOB))
 platform = None
 visitor = None
 
