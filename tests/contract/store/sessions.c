@@ -1,9 +1,11 @@
 #include "store/sessions.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "base/util.h"
 #include "fixture.h"
 
@@ -65,15 +67,24 @@ static void keeps_no_token(void **state)
 {
 	struct store *store = store_of(state);
 	char token[SESSION_TOKEN_SIZE];
+	unsigned char bytes[32];
+	char hex[2 * sizeof(bytes) + 1];
 	struct session session;
 	struct error err = {0};
 	struct statement *s;
 
 	must(sessions_create(store, NOW, LIFE, token, &session, &err), &err);
+	assert_int_equal(sodium_base642bin(bytes, sizeof(bytes), token, strlen(token), NULL, NULL, NULL,
+					   sodium_base64_VARIANT_URLSAFE_NO_PADDING),
+			 0);
+	str_hex(bytes, sizeof(bytes), hex);
 	must(db_query(store->db, &s, &err, "SELECT * FROM sessions", ""), &err);
-	while (statement_step(s, &err) > 0)
-		for (int i = 0; i < 5; i++)
+	while (statement_step(s, &err) > 0) {
+		for (int i = 0; i < 5; i++) {
 			assert_null(strstr(statement_text(s, i), token));
+			assert_null(strstr(statement_text(s, i), hex));
+		}
+	}
 	statement_done(s);
 }
 

@@ -192,6 +192,9 @@ static void stays_small(void **state)
 	}
 	price_at(shop, "/price?q=49");
 	assert_int_equal(shop->asked, 50);
+	/* The first ones had to make room. */
+	price_at(shop, "/price?q=0");
+	assert_int_equal(shop->asked, 51);
 }
 
 static void *change_often(void *data)
