@@ -64,8 +64,8 @@ static unsigned free_number(const struct live *live)
 
 static void open_one(struct call *call)
 {
-	struct live *live = sandbox_of_call(call);
 	struct engine *engine = call->hub->engine;
+	struct live *live = sandbox_of_call(call); /* NULL: the call is over */
 	struct opening *opening;
 	struct error err;
 	unsigned n;

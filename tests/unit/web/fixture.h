@@ -1,0 +1,59 @@
+/* A whole web process over real HTTP on a free loopback port, with the in-memory engine behind it and a database of its own. */
+#pragma once
+
+#include "unit/test.h"
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "engine/fake/fake.h"
+#include "web/web.h"
+
+struct fixture {
+	struct web_options options; /* change before fixture_start */
+	struct web *web;
+	struct engine *engine; /* the fake; touch it by fixture_on_loop only */
+	char folder[64];
+	char *database;
+	bool engine_away; /* the engine starts away */
+};
+
+/* Options of a usual process; two projects: taste/figlet is ready (version 1.0), taste/queued waits for its build. */
+struct fixture *fixture_new(void);
+void fixture_start(struct fixture *fixture); /* and waits until the engine is up */
+void fixture_stop(struct fixture *fixture);  /* the web process; the data stays */
+void fixture_free(struct fixture *fixture);
+/* Runs `body` on the control loop and waits for it. */
+void fixture_on_loop(struct fixture *fixture, void (*body)(struct engine *engine, void *data), void *data);
+/* A project of the catalogue, with a build queued behind the others. */
+void fixture_add_project(struct fixture *fixture, const char *name);
+
+/* One visitor. */
+struct guest {
+	struct fixture *fixture;
+	char cookie[80]; /* "" before the first try */
+	const char *origin; /* NULL: that of the site; "": none */
+	const char *type;   /* Content-Type of bodies; NULL: JSON */
+};
+
+struct reply {
+	int status;
+	json_t *json; /* NULL: no JSON */
+	struct buf head;
+	struct buf body;
+};
+
+/* `body` NULL: none. The guest keeps the cookie it gets. */
+struct reply ask(struct guest *guest, const char *method, const char *path, const char *body);
+void reply_fini(struct reply *reply);
+/* Asks, checks the status, gives the JSON (a new reference; NULL when there is none). */
+json_t *expect(struct guest *guest, const char *method, const char *path, const char *body, int status);
+#define TRY "{\"project\": \"taste/figlet\"}"
+
+/* "a.b.0.c" of the object; fails the test when it isn't there. Borrowed. */
+const char *text_of(json_t *json, const char *path);
+json_int_t number_of(json_t *json, const char *path);
+json_t *at(json_t *json, const char *path); /* NULL: not there */
+
+/* Asks again and again until text_of(path) is `value`; gives the last answer (a new reference). */
+json_t *until(struct guest *guest, const char *url, const char *path, const char *value);
