@@ -96,7 +96,8 @@ static void row(const char *what, struct samples *samples)
 int main(void)
 {
 	struct samples answered = {0}, opened = {0}, prompt = {0}, server = {0};
-	const char *label = getenv("LABEL") != NULL ? getenv("LABEL") : "cold";
+	const char *wanted = getenv("LABEL");
+	const char *label = wanted != NULL ? wanted : "cold";
 	int rounds = (int)bench_option("ROUNDS", 50);
 	unsigned pause_ms = (unsigned)bench_option("PAUSE_MS", 50);
 	char project[256], body[512];

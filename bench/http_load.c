@@ -114,7 +114,8 @@ int main(void)
 {
 	int count = (int)bench_option("CONNECTIONS", 64);
 	double seconds = bench_option("SECONDS", 5);
-	const char *path = getenv("REQUEST") != NULL ? getenv("REQUEST") : "/api/v1/projects";
+	const char *wanted = getenv("REQUEST");
+	const char *path = wanted != NULL ? wanted : "/api/v1/projects";
 	struct connection *connections = xcalloc((size_t)count, sizeof(*connections));
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 	struct load load = {0};

@@ -140,7 +140,8 @@ static const char *const thing_names[THINGS] = {"mounts",      "cgroups",       
 
 static void take_stock(double *things)
 {
-	const char *data = getenv("DATA") != NULL ? getenv("DATA") : "/var/lib";
+	const char *wanted = getenv("DATA");
+	const char *data = wanted != NULL ? wanted : "/var/lib";
 	struct statvfs fs = {0};
 
 	things[MOUNTS] = count_lines("/proc/1/mountinfo");
@@ -268,7 +269,8 @@ static void check_left_over(struct guest *guests, const struct site *site, const
 int main(void)
 {
 	int count = (int)bench_option("COUNT", 1000);
-	int left_over = getenv("LEFT_OVER") != NULL ? atoi(getenv("LEFT_OVER")) : 200;
+	const char *wanted = getenv("LEFT_OVER");
+	int left_over = wanted != NULL ? atoi(wanted) : 200;
 	int most = count > left_over ? count : left_over;
 	struct guest *guests = xcalloc((size_t)most, sizeof(*guests));
 	const char *project = getenv("PROJECT");

@@ -91,7 +91,7 @@ static void relay_run(int listener, const int *masters, int count)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (int i = 0; i < count; i++) {
-		struct terminal *terminal;
+		struct terminal *terminal = NULL;
 		int socket = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 		if (socket < 0 || terminal_new(relay, masters[i], 80, 24, NULL, &terminal, NULL) < 0)

@@ -212,6 +212,7 @@ static bool send_waiting(struct peer *peer)
 
 bool bench_turn(struct bench *bench, int timeout_ms)
 {
+	size_t typed = bench->typed.length;
 	bool news = false;
 
 	if (loop_once(bench->loop, timeout_ms) < 0)
@@ -233,7 +234,7 @@ bool bench_turn(struct bench *bench, int timeout_ms)
 		    eof != peer->eof)
 			news = true;
 	}
-	return news;
+	return news || typed != bench->typed.length;
 }
 
 void bench_settle(struct bench *bench, int quiet_ms)

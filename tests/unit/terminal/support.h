@@ -56,6 +56,14 @@ bool bench_turn(struct bench *bench, int timeout_ms);
 void bench_settle(struct bench *bench, int quiet_ms);
 /* Runs the loop until *what is at least `value`; gives up (false) when nothing at all happens for 20 s. */
 bool bench_until(struct bench *bench, const void *what, size_t size, uint64_t value);
+/* Runs the loop until the condition holds; gives up (false) after thousands of turns without it. */
+#define bench_wait(bench, condition)                                                                                   \
+	__extension__({                                                                                                \
+		int wait_turns = 0;                                                                                    \
+		while (!(condition) && wait_turns++ < 4000)                                                            \
+			bench_turn(bench, 5);                                                                          \
+		wait_turns <= 4000;                                                                                    \
+	})
 #define bench_reaches(bench, field, value) bench_until(bench, &(field), sizeof(field), value)
 /* Writes to the program's end, the loop running while it is full. */
 void bench_print(struct bench *bench, const void *data, size_t length);

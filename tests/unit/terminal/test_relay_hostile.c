@@ -41,12 +41,11 @@ static void pair_check(struct pair *pair, unsigned code)
 	shutdown(pair->bad.socket, SHUT_WR);
 	assert_true(bench_reaches(&pair->bench, pair->bad.eof, 1));
 	peer_frame(&pair->bench, &pair->good, 0x82, "ok", 2);
-	bench_settle(&pair->bench, 20);
-	assert_int_equal(read(pair->bench.program, typed, sizeof(typed)), 2);
+	assert_true(bench_wait(&pair->bench, read(pair->bench.program, typed, sizeof(typed)) == 2));
 	bench_print(&pair->bench, "fine", 4);
 	assert_true(bench_reaches(&pair->bench, pair->good.offset, 4));
 	assert_int_equal(pair->good.close_code, 0);
-	assert_int_equal(pair->bench.clients, 1);
+	assert_true(bench_wait(&pair->bench, pair->bench.clients == 1));
 	bench_fini(&pair->bench);
 	free(pair);
 }
@@ -159,6 +158,7 @@ static void test_thousand_pings(void **state)
 	for (int i = 0; i < 1000; i++)
 		peer_frame(&bench, &peer, 0x89, "ping", 4);
 	peer_frame(&bench, &peer, 0x82, "x", 1);
+	assert_true(bench_reaches(&bench, peer.pongs, 1));
 	bench_settle(&bench, 50);
 	assert_in_range(peer.pongs, 1, 1000);
 	assert_memory_equal(peer.pong.data, "ping", 4);
@@ -181,8 +181,7 @@ static void test_pings_of_one_who_never_reads(void **state)
 	for (int i = 0; i < 20000; i++)
 		peer_frame(&bench, &peer, 0x89, payload, sizeof(payload));
 	bench_print(&bench, "still here", 10);
-	bench_settle(&bench, 20);
-	assert_int_equal(terminal_offset(bench.terminal), 10);
+	assert_true(bench_wait(&bench, terminal_offset(bench.terminal) == 10));
 	peer.reading = true;
 	assert_true(bench_reaches(&bench, peer.eof, 1));
 	bench_fini(&bench);
@@ -200,8 +199,7 @@ static void test_close_twice(void **state)
 	peer_frame(&bench, &peer, 0x88, "\x03\xe9", 2);
 	assert_true(bench_reaches(&bench, peer.eof, 1));
 	assert_int_equal(peer.close_code, 4000); /* the first one's, echoed */
-	bench_settle(&bench, 10);
-	assert_int_equal(bench.clients, 0);
+	assert_true(bench_wait(&bench, bench.clients == 0));
 	bench_fini(&bench);
 }
 
@@ -269,9 +267,8 @@ static void test_vanished_in_a_flood(void **state)
 	bench_attach(&bench, &peer, 0);
 	peer.reading = false;
 	bench_print(&bench, data, 400000); /* more than window and kernel hold: returns once it is let go */
-	bench_settle(&bench, 50);
-	assert_int_equal(terminal_offset(bench.terminal), 400000);
-	assert_int_equal(bench.clients, 0);
+	assert_true(bench_wait(&bench, terminal_offset(bench.terminal) == 400000));
+	assert_true(bench_wait(&bench, bench.clients == 0));
 	free(data);
 	bench_fini(&bench);
 }
@@ -297,9 +294,8 @@ static void test_resets_in_all_places(void **state)
 		bench.peer_count--;
 		peer_fini(&peer);
 	}
-	bench_settle(&bench, 50);
-	assert_int_equal(terminal_clients(bench.terminal), 0);
-	assert_int_equal(terminal_offset(bench.terminal), 1200);
+	assert_true(bench_wait(&bench, terminal_clients(bench.terminal) == 0));
+	assert_true(bench_wait(&bench, terminal_offset(bench.terminal) == 1200));
 	bench_fini(&bench);
 }
 
