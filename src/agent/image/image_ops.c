@@ -1,14 +1,11 @@
 /* What the agent answers about images (docs/agent-protocol.md). */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "agent/agent.h"
-#include "agent/check.h"
 #include "agent/dispatch.h"
 #include "agent/image/base.h"
 #include "agent/image/image.h"
-#include "base/log.h"
+#include "agent/image/image_check.h"
 #include "base/util.h"
 
 static void on_progress(const char *reference, enum image_stage stage, unsigned done, unsigned total, void *data)
@@ -135,4 +132,5 @@ const struct agent_part image_part = {
 	.keys = keys,
 	.start = start,
 	.stop = stop,
+	.check = image_check,
 };

@@ -209,7 +209,7 @@ static int load(struct image_store *store, struct error *err)
 }
 
 /* Beside the agent as it is installed or built, else where it is installed. */
-static char *find_program(void)
+char *store_find_unpack(void)
 {
 	static const char *const beside[] = {"ttob-unpack", "image/ttob-unpack", "../../src/agent/image/ttob-unpack"};
 	char self[PATH_MAX];
@@ -242,7 +242,7 @@ int image_store_open(struct agent *agent, const struct image_options *options, s
 	store->layers_dir = xasprintf("%s/layers", options->state_dir);
 	store->images_dir = xasprintf("%s/images", options->state_dir);
 	store->tmp_dir = xasprintf("%s/tmp", store->layers_dir);
-	store->unpack_program = options->unpack_program != NULL ? xstrdup(options->unpack_program) : find_program();
+	store->unpack_program = options->unpack_program != NULL ? xstrdup(options->unpack_program) : store_find_unpack();
 	store->options.state_dir = store->options.unpack_program = NULL;
 	store->layers = map_new();
 	store->images = map_new();
