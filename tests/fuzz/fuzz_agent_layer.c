@@ -1,5 +1,6 @@
-/* Layers: unpacked over another one, without the confinement, in a tmpfs. The first byte chooses between a tar as it is, and a tar made
- * from a list of entries (kind, name, target), which reaches deeper. Nothing outside the layer's folder may change. */
+/* Layers: unpacked over another one, without the confinement, in a tmpfs. The first byte chooses between a tar as it
+ * is, and a tar made from a list of entries (kind, name, target), which reaches deeper. Nothing outside the layer's
+ * folder may change. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -72,9 +73,10 @@ static void prepare(void)
 
 static int same(const struct stat *a, const struct stat *b)
 {
-	return a->st_mode == b->st_mode && a->st_uid == b->st_uid && a->st_nlink == b->st_nlink && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+	return a->st_mode == b->st_mode && a->st_uid == b->st_uid && a->st_nlink == b->st_nlink &&
+	       a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
 static la_ssize_t append(struct archive *archive, void *data, const void *bytes, size_t length)
@@ -87,7 +89,10 @@ static la_ssize_t append(struct archive *archive, void *data, const void *bytes,
 /* A length byte and so many bytes, as a string; names are built from a small alphabet so that they meet each other. */
 static size_t read_name(const uint8_t *data, size_t size, char out[64])
 {
-	static const char *const parts[] = {"a", "b", "/", "..", ".", "usr", "bin", "etc", ".wh.", ".wh..wh..opq", "tool", "outside", "secret", "/../", "a/b", "x"};
+	static const char *const parts[] = {"a",    "b",       "/",      "..",   ".",
+					    "usr",  "bin",     "etc",    ".wh.", ".wh..wh..opq",
+					    "tool", "outside", "secret", "/../", "a/b",
+					    "x"};
 	size_t count = size > 0 ? data[0] % 6 : 0, used = 1;
 
 	out[0] = '\0';
@@ -99,7 +104,8 @@ static size_t read_name(const uint8_t *data, size_t size, char out[64])
 
 static void add_entry(struct archive *archive, uint8_t kind, const char *name, const char *target, uint8_t more)
 {
-	static const unsigned types[] = {AE_IFREG, AE_IFDIR, AE_IFLNK, AE_IFREG, AE_IFIFO, AE_IFCHR, AE_IFDIR, AE_IFREG};
+	static const unsigned types[] = {AE_IFREG, AE_IFDIR, AE_IFLNK, AE_IFREG,
+					 AE_IFIFO, AE_IFCHR, AE_IFDIR, AE_IFREG};
 	struct archive_entry *entry = archive_entry_new();
 
 	archive_entry_copy_pathname(entry, name);
@@ -112,7 +118,8 @@ static void add_entry(struct archive *archive, uint8_t kind, const char *name, c
 	if (kind % 8 == 3)
 		archive_entry_copy_hardlink(entry, target);
 	if (kind % 8 == 7)
-		archive_entry_xattr_add_entry(entry, more % 2 == 0 ? "user.x" : "security.capability", target, strlen(target));
+		archive_entry_xattr_add_entry(entry, more % 2 == 0 ? "user.x" : "security.capability", target,
+					      strlen(target));
 	if (kind % 8 == 0)
 		archive_entry_set_size(entry, more);
 	(void)archive_write_header(archive, entry);
@@ -146,7 +153,10 @@ static void make_tar(const uint8_t *data, size_t size, struct buf *out)
 static int on_opaque(const char *path, void *data)
 {
 	(void)data;
-	return strstr(path, "..") != NULL && (strcmp(path, "..") == 0 || strstr(path, "/..") != NULL || strncmp(path, "../", 3) == 0) ? (abort(), 0) : 0;
+	return strstr(path, "..") != NULL &&
+			       (strcmp(path, "..") == 0 || strstr(path, "/..") != NULL || strncmp(path, "../", 3) == 0)
+		       ? (abort(), 0)
+		       : 0;
 }
 
 static void unpack(const void *bytes, size_t length)

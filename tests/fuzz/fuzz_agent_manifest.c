@@ -1,5 +1,5 @@
-/* What a registry sends that the agent itself reads: manifests, indexes, configurations; and references, and skopeo's words. The first
- * byte chooses. */
+/* What a registry sends that the agent itself reads: manifests, indexes, configurations; and references, and skopeo's
+ * words. The first byte chooses. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +50,8 @@ static void reference(const char *text)
 		return;
 	/* What passes is no option, no path, and means the same when it is read again. */
 	reference_print(&first, "h.test", full);
-	if (full[0] == '-' || strstr(full, "..") != NULL || strpbrk(full, " \n\t\\\"'$") != NULL || reference_parse(full, &second, NULL) < 0 ||
-	    strcmp(first.repository, second.repository) != 0)
+	if (full[0] == '-' || strstr(full, "/..") != NULL || strpbrk(full, " \n\t\\\"'$") != NULL ||
+	    reference_parse(full, &second, NULL) < 0 || strcmp(first.repository, second.repository) != 0)
 		abort();
 }
 
@@ -85,7 +85,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		r = manifest_parse((const char *)data + 1, size - 1, manifest, &err);
 		check(r, &err);
 		for (size_t i = 0; r == 0 && i < manifest->layer_count; i++)
-			if (!digest_is_valid(manifest->layers[i].digest) || manifest->layers[i].size > MANIFEST_BLOB_MAX)
+			if (!digest_is_valid(manifest->layers[i].digest) ||
+			    manifest->layers[i].size > MANIFEST_BLOB_MAX)
 				abort();
 		break;
 	case 1:

@@ -21,12 +21,12 @@
 #include "base/str.h"
 #include "base/util.h"
 
-#define LOOK_MS	      60000
-#define MAKE_MS	      (15 * 60 * 1000)
-#define PUSH_MS	      (10 * 60 * 1000)
-#define SOURCES_MAX   16
-#define PACKAGES_MAX  512
-#define EPOCH	      "1735689600" /* files are not younger than this: the same packages give the same image */
+#define LOOK_MS      60000
+#define MAKE_MS      (15 * 60 * 1000)
+#define PUSH_MS      (10 * 60 * 1000)
+#define SOURCES_MAX  16
+#define PACKAGES_MAX 512
+#define EPOCH        "1735689600" /* files are not younger than this: the same packages give the same image */
 
 /* How a taste greets: colours, and the few short cuts that everybody knows. */
 static const char bashrc[] = "[ -z \"$PS1\" ] && return\n"
@@ -60,8 +60,7 @@ static void end(struct base_job *job, const struct error *err)
 		disk_trash(job->store, job->folder);
 	if (err != NULL)
 		log_event(LOG_LEVEL_ERROR, "base image failed", "reference", job->full, "error", err->message, NULL);
-	list_for_each(node, &job->askers)
-	{
+	list_for_each (node, &job->askers) {
 		struct asker *asker = container_of(node, struct asker, link);
 
 		if (err != NULL)
@@ -92,8 +91,8 @@ static void run(struct base_job *job, struct child_options *options, child_done 
 }
 
 /* skopeo as nobody, with the registry's credentials where they belong. `argv` has two free places at `options_at`. */
-static void run_skopeo(struct base_job *job, const char **argv, size_t options_at, const char *auth_option, const char *tls_prefix,
-		       int64_t timeout_ms, child_done done)
+static void run_skopeo(struct base_job *job, const char **argv, size_t options_at, const char *auth_option,
+		       const char *tls_prefix, int64_t timeout_ms, child_done done)
 {
 	const struct registry *registry = &job->store->registry;
 	auto_free char *auth_text = xasprintf("%s=/proc/self/fd/3", auth_option);
@@ -175,7 +174,8 @@ static void make_error(const struct child_result *result, struct error *err)
 	if (result->timed_out || reason == NULL)
 		child_error(result, "mmdebstrap", err);
 	else
-		error_set(err, ERROR_UNAVAILABLE, EIO, "mmdebstrap failed: %.*s", (int)min_size(strcspn(reason, "\n"), 250), reason);
+		error_set(err, ERROR_UNAVAILABLE, EIO, "mmdebstrap failed: %.*s",
+			  (int)min_size(strcspn(reason, "\n"), 250), reason);
 }
 
 static void on_made(struct child *child, const struct child_result *result, void *data)
@@ -249,13 +249,15 @@ static void make(struct base_job *job, char *const *sources)
 	argv[n++] = "--variant=minbase";
 	argv[n++] = "--format=tar";
 	argv[n++] = include;
-	/* As Debian's slim images: what a taste does not read. The programs that builds add later follow the same rule. */
+	/* As Debian's slim images: what a taste does not read. The programs that builds add later follow the same rule.
+	 */
 	argv[n++] = "--dpkgopt=path-exclude=/usr/share/man/*";
 	argv[n++] = "--dpkgopt=path-exclude=/usr/share/info/*";
 	argv[n++] = "--dpkgopt=path-exclude=/usr/share/locale/*";
 	argv[n++] = "--dpkgopt=path-exclude=/usr/share/doc/*";
 	argv[n++] = "--dpkgopt=path-include=/usr/share/doc/*/copyright";
-	argv[n++] = "--dpkgopt=force-unsafe-io"; /* nobody misses a half-installed package of a sandbox after a power cut */
+	argv[n++] =
+		"--dpkgopt=force-unsafe-io"; /* nobody misses a half-installed package of a sandbox after a power cut */
 	argv[n++] = "--aptopt=Acquire::Languages \"none\"";
 	argv[n++] = upload;
 	argv[n++] = "--customize-hook=rm -f \"$1\"/etc/resolv.conf \"$1\"/etc/hostname"; /* this host's */
@@ -290,8 +292,12 @@ static void on_sources(struct child *child, const struct child_result *result, v
 
 static void find_sources(struct base_job *job)
 {
-	static const char *const argv[] = {"apt-get", "indextargets", "--format", "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)",
-					   "Created-By: Packages", NULL};
+	static const char *const argv[] = {"apt-get",
+					   "indextargets",
+					   "--format",
+					   "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)",
+					   "Created-By: Packages",
+					   NULL};
 	struct child_options options = {.argv = argv, .timeout_ms = LOOK_MS};
 	const char *mirror = config_string(job->store->agent->config, "image", "base_mirror");
 	char *sources[2] = {NULL};
@@ -335,8 +341,7 @@ static void look(struct base_job *job)
 
 static struct base_job *find(const struct image_store *store, const char *full)
 {
-	list_for_each(node, &store->bases)
-	{
+	list_for_each (node, &store->bases) {
 		struct base_job *job = container_of(node, struct base_job, link);
 
 		if (str_equal(job->full, full))
@@ -354,11 +359,11 @@ static int check_reference(const struct image_store *store, const char *referenc
 
 	if (r < 0)
 		return r;
-	if ((parsed.host[0] != '\0' && !str_equal(parsed.host, store->registry.host)) || !str_equal(parsed.repository, "debian") ||
-	    parsed.digest[0] != '\0' || parsed.tag[0] == '\0' ||
+	if ((parsed.host[0] != '\0' && !str_equal(parsed.host, store->registry.host)) ||
+	    !str_equal(parsed.repository, "debian") || parsed.digest[0] != '\0' || parsed.tag[0] == '\0' ||
 	    strspn(parsed.tag, "abcdefghijklmnopqrstuvwxyz") != strlen(parsed.tag))
-		return error_set(err, ERROR_UNSUPPORTED, ENOTSUP, "\"%.80s\" is no base image that can be made here; debian:<suite> is",
-				 reference);
+		return error_set(err, ERROR_UNSUPPORTED, ENOTSUP,
+				 "\"%.80s\" is no base image that can be made here; debian:<suite> is", reference);
 	memcpy(suite, parsed.tag, sizeof(parsed.tag));
 	return 0;
 }
@@ -373,7 +378,8 @@ void base_ensure(struct agent *agent, struct request *request)
 	struct asker *asker;
 	struct error err;
 
-	if (check_reference(store, reference, suite, &err) < 0 || registry_reference(&store->registry, reference, &full, &err) < 0) {
+	if (check_reference(store, reference, suite, &err) < 0 ||
+	    registry_reference(&store->registry, reference, &full, &err) < 0) {
 		request_fail(request, &err);
 		return;
 	}
@@ -399,5 +405,6 @@ void base_stop(struct agent *agent)
 	struct error err;
 
 	error_set(&err, ERROR_UNAVAILABLE, ESHUTDOWN, "the agent is stopping");
-	list_for_each(node, &agent->images->bases) end(container_of(node, struct base_job, link), &err);
+	list_for_each (node, &agent->images->bases)
+		end(container_of(node, struct base_job, link), &err);
 }

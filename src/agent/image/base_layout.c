@@ -30,7 +30,8 @@ static json_t *put_blob(const char *blobs, const char *media_type, json_t *docum
 	path = xasprintf("%s/%s", blobs, digest_hex(digest));
 	if (file_replace(path, text, strlen(text), 0644, err) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size", (json_int_t)strlen(text));
+	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
+			 (json_int_t)strlen(text));
 }
 
 static json_t *config(const char *diff_id, const char *epoch)
@@ -41,10 +42,11 @@ static json_t *config(const char *diff_id, const char *epoch)
 
 	gmtime_r(&seconds, &tm);
 	strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_pack("{s:s, s:s, s:s, s:{s:[s,s], s:[s]}, s:{s:s, s:[s]}, s:[{s:s, s:s}]}", "created", created, "architecture",
-			 manifest_architecture(), "os", "linux", "config", "Env",
-			 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "Cmd", "bash", "rootfs",
-			 "type", "layers", "diff_ids", diff_id, "history", "created", created, "created_by", "mmdebstrap");
+	return json_pack("{s:s, s:s, s:s, s:{s:[s,s], s:[s]}, s:{s:s, s:[s]}, s:[{s:s, s:s}]}", "created", created,
+			 "architecture", manifest_architecture(), "os", "linux", "config", "Env",
+			 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "Cmd",
+			 "bash", "rootfs", "type", "layers", "diff_ids", diff_id, "history", "created", created,
+			 "created_by", "mmdebstrap");
 }
 
 static int put_file(const char *folder, const char *name, json_t *document, struct error *err)
@@ -67,8 +69,8 @@ static int write_index(const char *layout, const char *blobs, json_t *layer, con
 		return -EIO;
 	}
 	descriptor = put_blob(blobs, MEDIA "manifest.v1+json",
-			      json_pack("{s:i, s:s, s:o, s:[o]}", "schemaVersion", 2, "mediaType", MEDIA "manifest.v1+json", "config",
-					descriptor, "layers", layer),
+			      json_pack("{s:i, s:s, s:o, s:[o]}", "schemaVersion", 2, "mediaType",
+					MEDIA "manifest.v1+json", "config", descriptor, "layers", layer),
 			      err);
 	if (descriptor == NULL)
 		return -EIO;
@@ -126,8 +128,10 @@ void base_sources(const char *targets, const char *suite, char **ret_sources, si
 		const char *release = strsep(&line, "|"), *component = line;
 		auto_free char *source = NULL;
 
-		if (component == NULL || !str_equal(origin, "Debian") || !is_of_suite(release, suite) || strpbrk(uri, " []") != NULL ||
-		    (!str_starts_with(uri, "http://") && !str_starts_with(uri, "https://") && !str_starts_with(uri, "file:")))
+		if (component == NULL || !str_equal(origin, "Debian") || !is_of_suite(release, suite) ||
+		    strpbrk(uri, " []") != NULL ||
+		    (!str_starts_with(uri, "http://") && !str_starts_with(uri, "https://") &&
+		     !str_starts_with(uri, "file:")))
 			continue;
 		source = xasprintf("deb %s %s %s", uri, release, component);
 		if (!is_known(ret_sources, count, source))

@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 
-#define PREFIX	      "sha256:"
+#define PREFIX        "sha256:"
 #define PREFIX_LENGTH (sizeof(PREFIX) - 1)
 
 bool digest_is_valid(const char *s)

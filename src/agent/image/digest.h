@@ -1,5 +1,5 @@
-/* Content digests: "sha256:" and 64 lower-case hexadecimal digits (image-spec descriptor.md). By nettle, which libarchive brings
- * along anyway, and which uses the processor's SHA instructions. */
+/* Content digests: "sha256:" and 64 lower-case hexadecimal digits (image-spec descriptor.md). By nettle, which
+ * libarchive brings along anyway, and which uses the processor's SHA instructions. */
 #pragma once
 
 #include <nettle/sha2.h>

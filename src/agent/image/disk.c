@@ -15,8 +15,8 @@
 #include "base/util.h"
 
 #define LOOK_EVERY_MS 60000
-#define REMOVED	      "removed-" /* what the remover may take; all else in tmp_dir is in use */
-#define BATCH	      64
+#define REMOVED       "removed-" /* what the remover may take; all else in tmp_dir is in use */
+#define BATCH         64
 
 uint64_t disk_free(const struct image_store *store)
 {
@@ -142,10 +142,11 @@ int disk_make_room(struct image_store *store, uint64_t need, struct error *err)
 	}
 	if (store->remover != NULL)
 		return -EAGAIN;
-	return error_set(err, ERROR_UNAVAILABLE, ENOSPC,
-			 "no room: about %llu MiB are needed, %llu MiB are free, and %llu MiB of them have to stay free",
-			 (unsigned long long)(need >> 20), (unsigned long long)(room >> 20),
-			 (unsigned long long)(store->options.low_water >> 20));
+	return error_set(
+		err, ERROR_UNAVAILABLE, ENOSPC,
+		"no room: about %llu MiB are needed, %llu MiB are free, and %llu MiB of them have to stay free",
+		(unsigned long long)(need >> 20), (unsigned long long)(room >> 20),
+		(unsigned long long)(store->options.low_water >> 20));
 }
 
 static void look(void *data)

@@ -15,7 +15,7 @@
 #include "base/util.h"
 
 #define UNPACK_STATUS_BASE 10 /* of ttob-unpack: status is this + enum error_kind */
-#define USUAL_RATIO	   3  /* of unpacked to compressed bytes, for asking the disk beforehand */
+#define USUAL_RATIO        3  /* of unpacked to compressed bytes, for asking the disk beforehand */
 
 static void layer_done(struct pull *pull);
 
@@ -36,8 +36,8 @@ static void config_done(struct pull *pull)
 
 	if (!pull->received || !pull->sent)
 		return;
-	if (manifest_config(pull->text.data, pull->text.length, manifest_architecture(), pull->manifest.layer_count, &pull->config,
-			    pull->diff_ids, &err) < 0) {
+	if (manifest_config(pull->text.data, pull->text.length, manifest_architecture(), pull->manifest.layer_count,
+			    &pull->config, pull->diff_ids, &err) < 0) {
 		pull_fail(pull, &err);
 		return;
 	}
@@ -61,7 +61,8 @@ static void config_received(struct pull *pull)
 		return;
 	}
 	if (pull->text.length != pull->manifest.config.size || !str_equal(digest, pull->manifest.config.digest)) {
-		error_set(&err, ERROR_MALFORMED, EBADMSG, "the image's configuration has another digest or size than its manifest says");
+		error_set(&err, ERROR_MALFORMED, EBADMSG,
+			  "the image's configuration has another digest or size than its manifest says");
 		pull_fail(pull, &err);
 		return;
 	}
@@ -247,7 +248,8 @@ static void fetch(struct pull *pull, const struct descriptor *blob)
 		(void)reference_parse(pull->full, &reference, NULL);
 		memcpy(reference.digest, pull->digest, sizeof(reference.digest));
 		reference_print(&reference, "", full);
-		if (proxy_start(pull->store->agent, &pull->store->registry, full, &handlers, pull, &pull->proxy, &err) < 0) {
+		if (proxy_start(pull->store->agent, &pull->store->registry, full, &handlers, pull, &pull->proxy, &err) <
+		    0) {
 			pull_fail(pull, &err);
 			return;
 		}
@@ -327,8 +329,10 @@ void pull_fetch(struct pull *pull)
 	for (size_t i = 0; i < pull->manifest.layer_count; i++)
 		bytes += pull->manifest.layers[i].size;
 	if (bytes > pull->store->options.image_max) {
-		error_set(&err, ERROR_TOO_LARGE, EFBIG, "the image has %llu MiB compressed; more than %llu MiB are not allowed",
-			  (unsigned long long)(bytes >> 20), (unsigned long long)(pull->store->options.image_max >> 20));
+		error_set(&err, ERROR_TOO_LARGE, EFBIG,
+			  "the image has %llu MiB compressed; more than %llu MiB are not allowed",
+			  (unsigned long long)(bytes >> 20),
+			  (unsigned long long)(pull->store->options.image_max >> 20));
 		pull_fail(pull, &err);
 		return;
 	}

@@ -53,7 +53,8 @@ void image_disk(struct image_store *store, struct image_disk *ret_disk)
 		ret_disk->used += layer->ready ? layer->size : 0;
 }
 
-const struct image *image_next(struct image_store *store, size_t *cursor, const char **ret_reference, unsigned *ret_uses)
+const struct image *image_next(struct image_store *store, size_t *cursor, const char **ret_reference,
+			       unsigned *ret_uses)
 {
 	const struct stored_image *image = map_next(store->images, cursor, NULL);
 

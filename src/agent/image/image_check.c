@@ -15,7 +15,8 @@
 /* Where the agent's children look for programs (child.h). */
 static bool is_in_path(const char *program)
 {
-	static const char *const folders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"};
+	static const char *const folders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+					      "/usr/bin",        "/sbin",          "/bin"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		auto_free char *path = xasprintf("%s/%s", folders[i], program);
@@ -45,7 +46,8 @@ static void check_registry(const struct agent *agent, struct checks *checks)
 	}
 	checks_add(checks, CHECK_OK, "registry", "%s", registry.host);
 	if (registry.authfile != NULL && access(registry.authfile, R_OK) < 0)
-		checks_add(checks, CHECK_ERROR, "authfile", "%s cannot be read: %s", registry.authfile, strerror(errno));
+		checks_add(checks, CHECK_ERROR, "authfile", "%s cannot be read: %s", registry.authfile,
+			   strerror(errno));
 	registry_fini(&registry);
 }
 
@@ -57,10 +59,11 @@ static void check_attributes(const struct agent *agent, struct checks *checks)
 	if (fd < 0)
 		return; /* a first start will make it */
 	if (fsetxattr(fd, "user.ttob.check", "y", 1, 0) < 0 || fsetxattr(fd, "trusted.ttob.check", "y", 1, 0) < 0)
-		checks_add(checks, CHECK_ERROR, "attributes", "the file system of %s has no extended attributes (%s)", agent->state_dir,
-			   strerror(errno));
+		checks_add(checks, CHECK_ERROR, "attributes", "the file system of %s has no extended attributes (%s)",
+			   agent->state_dir, strerror(errno));
 	else
-		checks_add(checks, CHECK_OK, "attributes", "the file system of %s has extended attributes", agent->state_dir);
+		checks_add(checks, CHECK_OK, "attributes", "the file system of %s has extended attributes",
+			   agent->state_dir);
 	(void)fremovexattr(fd, "user.ttob.check");
 	(void)fremovexattr(fd, "trusted.ttob.check");
 }

@@ -26,8 +26,8 @@ static void on_pulled(const struct image *image, const struct error *err, void *
 		return;
 	}
 	request_answer(request,
-		       json_pack("{s:s, s:I, s:i, s:b}", "image", image->digest, "size", (json_int_t)image->size, "layers",
-				 (int)image->layer_count, "shell", image->shell),
+		       json_pack("{s:s, s:I, s:i, s:b}", "image", image->digest, "size", (json_int_t)image->size,
+				 "layers", (int)image->layer_count, "shell", image->shell),
 		       NULL, 0);
 }
 
@@ -53,13 +53,13 @@ static void list(struct agent *agent, struct request *request)
 	unsigned uses;
 
 	while ((image = image_next(agent->images, &cursor, &reference, &uses)) != NULL)
-		json_array_append_new(images, json_pack("{s:s, s:s?, s:I, s:i, s:i}", "image", image->digest, "reference", reference,
-							"size", (json_int_t)image->size, "layers", (int)image->layer_count, "used_by",
-							(int)uses));
+		json_array_append_new(images, json_pack("{s:s, s:s?, s:I, s:i, s:i}", "image", image->digest,
+							"reference", reference, "size", (json_int_t)image->size,
+							"layers", (int)image->layer_count, "used_by", (int)uses));
 	image_disk(agent->images, &disk);
 	request_answer(request,
-		       json_pack("{s:o, s:{s:I, s:I, s:I}}", "images", images, "disk", "used", (json_int_t)disk.used, "free",
-				 (json_int_t)disk.free, "low_water", (json_int_t)disk.low_water),
+		       json_pack("{s:o, s:{s:I, s:I, s:I}}", "images", images, "disk", "used", (json_int_t)disk.used,
+				 "free", (json_int_t)disk.free, "low_water", (json_int_t)disk.low_water),
 		       NULL, 0);
 }
 
@@ -122,7 +122,8 @@ static const struct config_key keys[] = {
 	{"image", "base_packages", CONFIG_STRING, "bash ca-certificates less nano procps",
 	 "what a base image has besides Debian's essential packages; names with spaces between"},
 	{"image", "base_mirror", CONFIG_STRING, "", "where base images come from; empty: as this host's apt"},
-	{"build", "ca_file", CONFIG_STRING, "", "PEM file of authorities to trust in pulls and builds; empty: the host's own"},
+	{"build", "ca_file", CONFIG_STRING, "",
+	 "PEM file of authorities to trust in pulls and builds; empty: the host's own"},
 	{NULL, NULL, CONFIG_STRING, NULL, NULL},
 };
 

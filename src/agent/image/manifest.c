@@ -9,8 +9,8 @@
 #include "base/str.h"
 #include "base/util.h"
 
-#define OCI    "application/vnd.oci.image."
-#define DOCKER "application/vnd.docker."
+#define OCI         "application/vnd.oci.image."
+#define DOCKER      "application/vnd.docker."
 
 #define ENTRIES_MAX 4096 /* of an index */
 
@@ -68,7 +68,8 @@ static int read_descriptor(const json_t *json, struct descriptor *ret, struct er
 
 	if (!digest_is_valid(digest))
 		return malformed(err, "a digest in its manifest is missing or is no sha256");
-	if (!json_is_integer(size) || json_integer_value(size) < 0 || (uint64_t)json_integer_value(size) > MANIFEST_BLOB_MAX)
+	if (!json_is_integer(size) || json_integer_value(size) < 0 ||
+	    (uint64_t)json_integer_value(size) > MANIFEST_BLOB_MAX)
 		return malformed(err, "a size in its manifest is missing or out of bounds");
 	memcpy(ret->digest, digest, sizeof(ret->digest));
 	ret->size = (uint64_t)json_integer_value(size);
@@ -97,15 +98,20 @@ static int check_config_type(const char *type, struct error *err)
 static int check_layer_type(const char *type, struct error *err)
 {
 	static const char *const known[] = {
-		OCI "layer.v1.tar",	       OCI "layer.v1.tar+gzip",	       OCI "layer.v1.tar+zstd",
-		DOCKER "image.rootfs.diff.tar", DOCKER "image.rootfs.diff.tar.gzip", DOCKER "image.rootfs.diff.tar.zstd",
+		OCI "layer.v1.tar",
+		OCI "layer.v1.tar+gzip",
+		OCI "layer.v1.tar+zstd",
+		DOCKER "image.rootfs.diff.tar",
+		DOCKER "image.rootfs.diff.tar.gzip",
+		DOCKER "image.rootfs.diff.tar.zstd",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (str_equal(type, known[i]))
 			return 0;
 	if (strstr(type, "foreign") != NULL || strstr(type, "nondistributable") != NULL)
-		return error_set(err, ERROR_UNSUPPORTED, ENOTSUP, "the image has a layer that its registry does not hold (%.80s)", type);
+		return error_set(err, ERROR_UNSUPPORTED, ENOTSUP,
+				 "the image has a layer that its registry does not hold (%.80s)", type);
 	return error_set(err, ERROR_UNSUPPORTED, ENOTSUP, "the image has a layer of an unknown kind, \"%.80s\"", type);
 }
 
@@ -113,13 +119,16 @@ static int check_schema(const json_t *json, struct error *err)
 {
 	const char *type = media_type(json);
 
-	if (json_integer_value(json_object_get(json, "schemaVersion")) == 1 || strstr(type, "distribution.manifest.v1") != NULL)
+	if (json_integer_value(json_object_get(json, "schemaVersion")) == 1 ||
+	    strstr(type, "distribution.manifest.v1") != NULL)
 		return error_set(err, ERROR_UNSUPPORTED, ENOTSUP,
 				 "the image has Docker's old manifest, schema 1; push it again with a current tool");
 	if (json_integer_value(json_object_get(json, "schemaVersion")) != 2)
 		return malformed(err, "its manifest names no schema version");
-	if (type[0] != '\0' && !str_equal(type, OCI "manifest.v1+json") && !str_equal(type, DOCKER "distribution.manifest.v2+json"))
-		return error_set(err, ERROR_UNSUPPORTED, ENOTSUP, "the image has a manifest of an unknown kind, \"%.80s\"", type);
+	if (type[0] != '\0' && !str_equal(type, OCI "manifest.v1+json") &&
+	    !str_equal(type, DOCKER "distribution.manifest.v2+json"))
+		return error_set(err, ERROR_UNSUPPORTED, ENOTSUP,
+				 "the image has a manifest of an unknown kind, \"%.80s\"", type);
 	return 0;
 }
 
@@ -141,13 +150,14 @@ int manifest_parse(const char *data, size_t length, struct manifest *ret, struct
 	if (r < 0)
 		return r;
 	if (ret->config.size > MANIFEST_CONFIG_MAX)
-		return error_set(err, ERROR_TOO_LARGE, EFBIG, "the image's configuration is larger than %zu bytes", MANIFEST_CONFIG_MAX);
+		return error_set(err, ERROR_TOO_LARGE, EFBIG, "the image's configuration is larger than %zu bytes",
+				 MANIFEST_CONFIG_MAX);
 	ret->layer_count = json_array_size(layers);
 	if (ret->layer_count == 0)
 		return malformed(err, "it has no layers");
 	if (ret->layer_count > IMAGE_LAYERS_MAX)
-		return error_set(err, ERROR_TOO_LARGE, E2BIG, "the image has %zu layers, more than %d", ret->layer_count,
-				 IMAGE_LAYERS_MAX);
+		return error_set(err, ERROR_TOO_LARGE, E2BIG, "the image has %zu layers, more than %d",
+				 ret->layer_count, IMAGE_LAYERS_MAX);
 	for (size_t i = 0; i < ret->layer_count && r == 0; i++) {
 		const json_t *layer = json_array_get(layers, i);
 
@@ -170,7 +180,8 @@ static int fits(const json_t *platform, const char *architecture)
 	return variant == NULL || variant[0] == '\0' || str_equal(variant, usual) ? 2 : 1;
 }
 
-int manifest_choose(const char *data, size_t length, const char *architecture, struct descriptor *ret, struct error *err)
+int manifest_choose(const char *data, size_t length, const char *architecture, struct descriptor *ret,
+		    struct error *err)
 {
 	cleanup(json_free) json_t *json = NULL;
 	const json_t *entries, *best = NULL;
@@ -184,7 +195,8 @@ int manifest_choose(const char *data, size_t length, const char *architecture, s
 	if (!is_index_type(media_type(json)) && !(media_type(json)[0] == '\0' && json_is_array(entries)))
 		return 0;
 	if (json_array_size(entries) > ENTRIES_MAX)
-		return error_set(err, ERROR_TOO_LARGE, E2BIG, "the image's index has more than %d entries", ENTRIES_MAX);
+		return error_set(err, ERROR_TOO_LARGE, E2BIG, "the image's index has more than %d entries",
+				 ENTRIES_MAX);
 	for (size_t i = 0; i < json_array_size(entries); i++) {
 		const json_t *entry = json_array_get(entries, i);
 		int fit = is_index_type(media_type(entry)) ? 0 : fits(json_object_get(entry, "platform"), architecture);
@@ -195,7 +207,8 @@ int manifest_choose(const char *data, size_t length, const char *architecture, s
 		}
 	}
 	if (best == NULL)
-		return error_set(err, ERROR_UNSUPPORTED, ENOTSUP, "the image is not made for linux on %s", architecture);
+		return error_set(err, ERROR_UNSUPPORTED, ENOTSUP, "the image is not made for linux on %s",
+				 architecture);
 	r = read_descriptor(best, ret, err);
 	return r < 0 ? r : 1;
 }
@@ -207,7 +220,8 @@ static int check_platform(const json_t *json, const char *architecture, struct e
 
 	if ((os != NULL && os[0] != '\0' && !str_equal(os, "linux")) ||
 	    (arch != NULL && arch[0] != '\0' && !str_equal(arch, architecture)))
-		return error_set(err, ERROR_UNSUPPORTED, ENOTSUP, "the image is made for %.20s on %.20s, this machine is linux on %s",
+		return error_set(err, ERROR_UNSUPPORTED, ENOTSUP,
+				 "the image is made for %.20s on %.20s, this machine is linux on %s",
 				 os != NULL ? os : "?", arch != NULL ? arch : "?", architecture);
 	return 0;
 }
@@ -261,7 +275,8 @@ int manifest_config(const char *data, size_t length, const char *architecture, s
 		return r;
 	rootfs = json_object_get(json, "rootfs");
 	diff_ids = json_object_get(rootfs, "diff_ids");
-	if (!str_equal(json_string_value(json_object_get(rootfs, "type")), "layers") || json_array_size(diff_ids) != layer_count)
+	if (!str_equal(json_string_value(json_object_get(rootfs, "type")), "layers") ||
+	    json_array_size(diff_ids) != layer_count)
 		return malformed(err, "its configuration lists other layers than its manifest");
 	for (size_t i = 0; i < layer_count; i++) {
 		const char *diff_id = json_string_value(json_array_get(diff_ids, i));

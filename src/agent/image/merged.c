@@ -68,7 +68,8 @@ static int walk_start(struct walk *walk, const int *layers, size_t count)
 	return 0;
 }
 
-/* Looks `name` up in the folder in hand, from layer `first` on. A folder's descriptors go to `next`; unused places are -1. */
+/* Looks `name` up in the folder in hand, from layer `first` on. A folder's descriptors go to `next`; unused places are
+ * -1. */
 static int walk_look(const struct walk *walk, size_t first, const char *name, struct walk *next, struct merged *found)
 {
 	bool folder = false;

@@ -30,7 +30,7 @@ struct proxy {
 	json_int_t image;
 	bool wanted; /* a blob is to be fetched as soon as the image is open */
 	struct descriptor blob;
-	struct error failure; /* why it is over */
+	struct error failure;     /* why it is over */
 	struct loop_timer failed; /* tells the handler from the loop, never from within proxy_fetch */
 };
 
@@ -53,8 +53,8 @@ static void send_request(struct proxy *proxy, const char *method, json_t *argume
 static void ask_blob(struct proxy *proxy)
 {
 	proxy->wanted = false;
-	send_request(proxy, "GetBlob", json_pack("[I, s, I]", proxy->image, proxy->blob.digest, (json_int_t)proxy->blob.size),
-		     STEP_BLOB);
+	send_request(proxy, "GetBlob",
+		     json_pack("[I, s, I]", proxy->image, proxy->blob.digest, (json_int_t)proxy->blob.size), STEP_BLOB);
 }
 
 static void tell_failure(void *data)
@@ -198,8 +198,9 @@ static int start_child(struct proxy *proxy, const struct registry *registry, int
 	bool own = registry_owns(registry, proxy->reference);
 	char **environment = registry_environment(registry);
 	auto_fd int auth = -1;
-	const char *argv[] = {"skopeo", "experimental-image-proxy", "--sockfd=3", registry_tls_option(registry, proxy->reference),
-			      NULL, NULL};
+	const char *argv[] = {"skopeo",     "experimental-image-proxy",
+			      "--sockfd=3", registry_tls_option(registry, proxy->reference),
+			      NULL,         NULL};
 	struct child_fd fds[2] = {{socket, 3}};
 	struct child_options options = {.argv = argv,
 					.environment = (const char *const *)environment,
@@ -228,7 +229,9 @@ int proxy_start(struct agent *agent, const struct registry *registry, const char
 
 	*proxy = (struct proxy){.agent = agent, .handlers = handlers, .data = data, .socket = -1};
 	proxy->reference = xstrdup(full_reference);
-	r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ? error_errno(err, errno, "cannot make a socket") : 0;
+	r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0
+		    ? error_errno(err, errno, "cannot make a socket")
+		    : 0;
 	proxy->socket = pair[0];
 	if (r == 0)
 		r = start_child(proxy, registry, pair[1], err);

@@ -1,6 +1,6 @@
-/* Fetches blobs of one image through skopeo's image proxy (skopeo-experimental-image-proxy(1), protocol 0.2: JSON over a
- * SOCK_SEQPACKET socket, data over pipes): a blob streams from the registry to its reader, only the blobs that are wanted come, and
- * nothing is stored on the way. skopeo runs as nobody. */
+/* Fetches blobs of one image through skopeo's image proxy (skopeo-experimental-image-proxy(1), protocol 0.2: JSON over
+ * a SOCK_SEQPACKET socket, data over pipes): a blob streams from the registry to its reader, only the blobs that are
+ * wanted come, and nothing is stored on the way. skopeo runs as nobody. */
 #pragma once
 
 #include "agent/agent.h"

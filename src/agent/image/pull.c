@@ -32,12 +32,12 @@ static void waiter_fini(struct waiter *waiter)
 
 void pull_progress(struct pull *pull, enum image_stage stage, unsigned done)
 {
-	list_for_each(node, &pull->waiters)
-	{
+	list_for_each (node, &pull->waiters) {
 		struct waiter *waiter = container_of(node, struct waiter, link);
 
 		if (waiter->progress != NULL)
-			waiter->progress(waiter->reference, stage, done, (unsigned)pull->manifest.layer_count, waiter->data);
+			waiter->progress(waiter->reference, stage, done, (unsigned)pull->manifest.layer_count,
+					 waiter->data);
 	}
 }
 
@@ -79,8 +79,7 @@ static void end(struct pull *pull, struct stored_image *image, const struct erro
 	pull->state = PULL_ENDED;
 	list_remove(&pull->link);
 	release(pull);
-	list_for_each(node, &pull->waiters)
-	{
+	list_for_each (node, &pull->waiters) {
 		struct waiter *waiter = container_of(node, struct waiter, link);
 
 		waiter->done(image != NULL ? &image->image : NULL, err, waiter->data);
@@ -190,12 +189,12 @@ void pulls_continue(struct image_store *store)
 	/* One that goes on may end, and others with it: start over after each. */
 	while (again) {
 		again = false;
-		list_for_each(node, &store->pulls)
-		{
+		list_for_each (node, &store->pulls) {
 			struct pull *pull = container_of(node, struct pull, link);
 			bool waits = pull->state == PULL_LAYERS && pull->child == NULL && pull->temporary == NULL &&
 				     pull->failure.kind == ERROR_NONE &&
-				     (pull->held == 0 || pull->ready == pull->held || pull->layers[pull->ready]->owner == NULL);
+				     (pull->held == 0 || pull->ready == pull->held ||
+				      pull->layers[pull->ready]->owner == NULL);
 
 			if (!waits || (pull->held > 0 && !pull->room && store->remover != NULL))
 				continue;
@@ -214,7 +213,8 @@ static void start(void *data)
 		pull_fail(pull, &pull->failure);
 		return;
 	}
-	loop_timer_start(pull->store->agent->loop, &pull->timer, (int64_t)pull->store->options.pull_seconds * 1000, on_timeout, pull);
+	loop_timer_start(pull->store->agent->loop, &pull->timer, (int64_t)pull->store->options.pull_seconds * 1000,
+			 on_timeout, pull);
 	/* Asked for by digest, it cannot have changed. */
 	if (strchr(pull->full, '@') != NULL && map_get(pull->store->images, strchr(pull->full, '@') + 1) != NULL) {
 		memcpy(pull->digest, strchr(pull->full, '@') + 1, sizeof(pull->digest));
@@ -226,8 +226,7 @@ static void start(void *data)
 
 static void start_next(struct image_store *store)
 {
-	list_for_each(node, &store->pulls)
-	{
+	list_for_each (node, &store->pulls) {
 		struct pull *pull = container_of(node, struct pull, link);
 
 		if (store->running >= store->options.pulls_max)
@@ -242,8 +241,7 @@ static void start_next(struct image_store *store)
 
 static struct pull *find(const struct image_store *store, const char *full)
 {
-	list_for_each(node, &store->pulls)
-	{
+	list_for_each (node, &store->pulls) {
 		struct pull *pull = container_of(node, struct pull, link);
 
 		if (str_equal(pull->full, full))
@@ -264,7 +262,8 @@ static struct pull *pull_new(struct image_store *store, const char *full)
 	return pull;
 }
 
-void image_pull(struct image_store *store, const char *reference, image_progress progress, image_pulled done, void *data)
+void image_pull(struct image_store *store, const char *reference, image_progress progress, image_pulled done,
+		void *data)
 {
 	struct waiter *waiter = xmalloc(sizeof(*waiter));
 	auto_free char *full = NULL;
@@ -286,8 +285,7 @@ void image_pull(struct image_store *store, const char *reference, image_progress
 /* No callbacks: the store is going away. What was half done is cleaned at the next start. */
 void pulls_close(struct image_store *store)
 {
-	list_for_each(node, &store->pulls)
-	{
+	list_for_each (node, &store->pulls) {
 		struct pull *pull = container_of(node, struct pull, link);
 
 		child_abandon(pull->child);
@@ -295,8 +293,7 @@ void pulls_close(struct image_store *store)
 		pull->temporary = NULL;
 		list_remove(&pull->link);
 		release(pull);
-		list_for_each(other, &pull->waiters)
-		{
+		list_for_each (other, &pull->waiters) {
 			struct waiter *waiter = container_of(other, struct waiter, link);
 
 			waiter_fini(waiter);

@@ -1,4 +1,5 @@
-/* One pull: resolve the reference (resolve.c), fetch the configuration and the missing layers (fetch.c), tell who waits (pull.c). */
+/* One pull: resolve the reference (resolve.c), fetch the configuration and the missing layers (fetch.c), tell who waits
+ * (pull.c). */
 #pragma once
 
 #include "agent/image/manifest.h"
@@ -10,8 +11,8 @@
 enum pull_state {
 	PULL_QUEUED,
 	PULL_RESOLVING, /* the manifest, and for an index the one for this machine */
-	PULL_CONFIG,	/* the configuration */
-	PULL_LAYERS,	/* layers, lowest first; or waiting for room, or for another pull that unpacks the same layer */
+	PULL_CONFIG,    /* the configuration */
+	PULL_LAYERS,    /* layers, lowest first; or waiting for room, or for another pull that unpacks the same layer */
 	PULL_ENDED,
 	PULL_STATES
 };
@@ -23,7 +24,7 @@ struct pull {
 	char *full; /* reference with host */
 	struct list waiters;
 	struct loop_timer timer; /* the pull's time limit; before that, the start */
-	struct error failure;	 /* the first cause, while a child is being waited for */
+	struct error failure;    /* the first cause, while a child is being waited for */
 
 	char digest[DIGEST_SIZE]; /* "" until it is known */
 	struct manifest manifest;
@@ -41,10 +42,10 @@ struct pull {
 	struct error sent_error;
 
 	struct stored_layer *layers[IMAGE_LAYERS_MAX];
-	size_t held;	 /* of them, one use each */
-	size_t ready;	 /* of them */
+	size_t held;     /* of them, one use each */
+	size_t ready;    /* of them */
 	char *temporary; /* the layer in hand goes here first */
-	bool room;	 /* the disk was asked */
+	bool room;       /* the disk was asked */
 	bool disk_limit; /* the layer in hand is limited by the disk, not by what an image may hold */
 };
 

@@ -53,9 +53,9 @@ int record_write(const struct image_store *store, const struct stored_image *ima
 
 	for (size_t i = 0; i < image->reference_count; i++)
 		json_array_append_new(references, json_string(image->references[i]));
-	record = json_pack("{s:i, s:s, s:o, s:o, s:o, s:b}", "version", RECORD_VERSION, "digest", image->image.digest, "references",
-			   references, "layers", layers_to_json(image), "config", image_config_to_json(&image->image.config),
-			   "shell", image->image.shell);
+	record = json_pack("{s:i, s:s, s:o, s:o, s:o, s:b}", "version", RECORD_VERSION, "digest", image->image.digest,
+			   "references", references, "layers", layers_to_json(image), "config",
+			   image_config_to_json(&image->image.config), "shell", image->image.shell);
 	text = json_dumps(record, JSON_COMPACT);
 	json_decref(record);
 	if (text == NULL)
@@ -106,7 +106,8 @@ static void read_references(struct stored_image *image, const json_t *array)
 	strings_free(references);
 }
 
-static int parse(struct image_store *store, const char *name, const json_t *json, struct stored_image *image, struct error *err)
+static int parse(struct image_store *store, const char *name, const json_t *json, struct stored_image *image,
+		 struct error *err)
 {
 	const char *digest = json_string_value(json_object_get(json, "digest"));
 	const json_t *layers = json_object_get(json, "layers");

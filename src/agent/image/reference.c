@@ -144,7 +144,8 @@ int reference_parse(const char *s, struct reference *ret, struct error *err)
 		length = (size_t)(colon - name);
 	}
 	if (!is_repository(name, length))
-		return wrong(s, "its name must be of a-z0-9, with single separators . _ - inside and / between parts", err);
+		return wrong(s, "its name must be of a-z0-9, with single separators . _ - inside and / between parts",
+			     err);
 	memcpy(ret->host, s, host);
 	memcpy(ret->repository, name, length);
 	if (at != NULL)

@@ -18,7 +18,7 @@
 #include "base/util.h"
 
 #define AUTH_MAX ((size_t)1024 * 1024)
-#define NOBODY	 65534
+#define NOBODY   65534
 
 static bool is_loopback(const char *host)
 {
@@ -45,15 +45,18 @@ static int parse_url(struct registry *registry, const char *url, struct error *e
 	length = strcspn(host, "/");
 	if ((host != url && !http && !str_starts_with(url, "https://")) || length == 0 || length > REGISTRY_HOST_MAX ||
 	    !str_equal(host + length + strspn(host + length, "/"), ""))
-		return error_set(err, ERROR_INVALID, EINVAL, "[registry] url must be http(s)://host[:port], not \"%.80s\"", url);
+		return error_set(err, ERROR_INVALID, EINVAL,
+				 "[registry] url must be http(s)://host[:port], not \"%.80s\"", url);
 	snprintf(registry->host, sizeof(registry->host), "%.*s", (int)length, host);
 	/* A host that the grammar would take for a part of the name ("registry") cannot stand in a reference. */
 	snprintf(probe, sizeof(probe), "%s/x", registry->host);
 	if (reference_parse(probe, &reference, NULL) < 0 || !str_equal(reference.host, registry->host))
-		return error_set(err, ERROR_INVALID, EINVAL, "[registry] url: the host of \"%.80s\" needs a dot or a port", url);
+		return error_set(err, ERROR_INVALID, EINVAL,
+				 "[registry] url: the host of \"%.80s\" needs a dot or a port", url);
 	if (http && !is_loopback(registry->host) && !registry->insecure)
 		return error_set(err, ERROR_INVALID, EINVAL,
-				 "[registry] url: %s is not this machine: use https, or say insecure = yes", registry->host);
+				 "[registry] url: %s is not this machine: use https, or say insecure = yes",
+				 registry->host);
 	registry->insecure |= http;
 	return 0;
 }
@@ -102,7 +105,8 @@ bool registry_owns(const struct registry *registry, const char *full_reference)
 
 const char *registry_tls_option(const struct registry *registry, const char *full_reference)
 {
-	return registry->insecure && registry_owns(registry, full_reference) ? "--tls-verify=false" : "--tls-verify=true";
+	return registry->insecure && registry_owns(registry, full_reference) ? "--tls-verify=false"
+									     : "--tls-verify=true";
 }
 
 char **registry_environment(const struct registry *registry)
@@ -180,8 +184,11 @@ static bool contains(const char *s, const char *const *words)
 
 int registry_failure(const char *written, struct error *err)
 {
-	static const char *const not_found[] = {"manifest unknown", "name unknown", "blob unknown", "not found", "status 404", NULL};
-	static const char *const denied[] = {"unauthorized", "authentication required", "denied", "status 401", "status 403", NULL};
+	static const char *const not_found[] = {"manifest unknown", "name unknown", "blob unknown",
+						"not found",        "status 404",   NULL};
+	static const char *const denied[] = {"unauthorized", "authentication required",
+					     "denied",       "status 401",
+					     "status 403",   NULL};
 	static const char *const late[] = {"timeout", "deadline exceeded", NULL};
 	static const char *const strange[] = {"unsupported", NULL};
 	auto_free char *copy = xstrdup(written);

@@ -1,4 +1,5 @@
-/* From a reference to one image's manifest, by `skopeo inspect --raw`: the bytes themselves, so that their digest can be checked. */
+/* From a reference to one image's manifest, by `skopeo inspect --raw`: the bytes themselves, so that their digest can
+ * be checked. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,8 +25,8 @@ static bool use_what_is_here(struct pull *pull, const struct error *err)
 
 	if (image == NULL || (err->kind != ERROR_UNAVAILABLE && err->kind != ERROR_TIMEOUT))
 		return false;
-	log_event(LOG_LEVEL_WARNING, "the registry is away; using the image as it was pulled before", "reference", pull->full,
-		  "error", err->message, NULL);
+	log_event(LOG_LEVEL_WARNING, "the registry is away; using the image as it was pulled before", "reference",
+		  pull->full, "error", err->message, NULL);
 	memcpy(pull->digest, image->image.digest, sizeof(pull->digest));
 	pull_known(pull);
 	return true;
@@ -53,8 +54,8 @@ static int check_digest(const struct pull *pull, const char *digest, struct erro
 	else if (asked != NULL)
 		asked++;
 	if (asked != NULL && !str_equal(asked, digest))
-		return error_set(err, ERROR_MALFORMED, EBADMSG, "the registry sent a manifest with the digest %.19s instead of %.19s",
-				 digest, asked);
+		return error_set(err, ERROR_MALFORMED, EBADMSG,
+				 "the registry sent a manifest with the digest %.19s instead of %.19s", digest, asked);
 	return 0;
 }
 
@@ -110,8 +111,11 @@ static void inspect(struct pull *pull, const char *full)
 	char **environment;
 	struct error err;
 	struct child_fd fd;
-	const char *argv[] = {"skopeo", "inspect", "--raw", registry_tls_option(registry, full), "--no-creds", image, NULL};
-	struct child_options options = {.argv = argv, .output_max = MANIFEST_MAX + 1, .prepare = registry_become_nobody};
+	const char *argv[] = {"skopeo",     "inspect", "--raw", registry_tls_option(registry, full),
+			      "--no-creds", image,     NULL};
+	struct child_options options = {.argv = argv,
+					.output_max = MANIFEST_MAX + 1,
+					.prepare = registry_become_nobody};
 	int r = registry_owns(registry, full) ? registry_auth_open(registry, &auth, &err) : 0;
 
 	if (auth >= 0) {

@@ -5,7 +5,8 @@
 #include "agent/image/merged.h"
 #include "agent/image/store.h"
 
-/* Looks through the layers themselves, topmost first: nothing has to be mounted, and no link of the image is followed by the kernel. */
+/* Looks through the layers themselves, topmost first: nothing has to be mounted, and no link of the image is followed
+ * by the kernel. */
 bool shell_is_there(const struct image *image)
 {
 	static const char *const shells[] = {"bin/sh", "bin/bash"};

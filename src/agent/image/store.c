@@ -127,8 +127,8 @@ void store_used(struct image_store *store, struct stored_image *image)
 }
 
 /* Calls `each` with every name in the folder but the dots. */
-static int for_each_name(const char *path, void (*each)(struct image_store *store, const char *name), struct image_store *store,
-			 struct error *err)
+static int for_each_name(const char *path, void (*each)(struct image_store *store, const char *name),
+			 struct image_store *store, struct error *err)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -242,7 +242,8 @@ int image_store_open(struct agent *agent, const struct image_options *options, s
 	store->layers_dir = xasprintf("%s/layers", options->state_dir);
 	store->images_dir = xasprintf("%s/images", options->state_dir);
 	store->tmp_dir = xasprintf("%s/tmp", store->layers_dir);
-	store->unpack_program = options->unpack_program != NULL ? xstrdup(options->unpack_program) : store_find_unpack();
+	store->unpack_program =
+		options->unpack_program != NULL ? xstrdup(options->unpack_program) : store_find_unpack();
 	store->options.state_dir = store->options.unpack_program = NULL;
 	store->layers = map_new();
 	store->images = map_new();

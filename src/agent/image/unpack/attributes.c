@@ -25,7 +25,8 @@ static int check_xattrs(struct archive_entry *entry, struct error *err)
 		if (name == NULL)
 			continue;
 		if (str_starts_with(name, "trusted."))
-			return error_set(err, ERROR_MALFORMED, EPERM, "an attribute of the kernel's trusted name space");
+			return error_set(err, ERROR_MALFORMED, EPERM,
+					 "an attribute of the kernel's trusted name space");
 		total += strlen(name) + size;
 		if (size > UNTAR_XATTR_MAX || total > UNTAR_XATTRS_MAX)
 			return error_set(err, ERROR_TOO_LARGE, E2BIG, "extended attributes are too large");
@@ -50,8 +51,8 @@ int attributes_read(struct archive_entry *entry, struct attributes *ret, struct 
 	return check_xattrs(entry, err);
 }
 
-/* File capabilities of root of the initial name space (version 2), or with a root id of 0, which is the same (version 3). Others
- * are for a user name space that doesn't exist here. */
+/* File capabilities of root of the initial name space (version 2), or with a root id of 0, which is the same (version
+ * 3). Others are for a user name space that doesn't exist here. */
 static bool is_capability(const void *value, size_t size)
 {
 	uint32_t magic, root;
@@ -83,7 +84,8 @@ static int set_xattrs(struct archive_entry *entry, int fd, struct error *err)
 			if (fsetxattr(fd, name, value, size, 0) < 0)
 				return error_errno(err, errno, "cannot set file capabilities");
 		} else if (str_starts_with(name, "user.") && !str_starts_with(name, "user.overlay.")) {
-			/* ENOSPC, E2BIG, ENOTSUP: this file system keeps less. Programs that use these live with that. */
+			/* ENOSPC, E2BIG, ENOTSUP: this file system keeps less. Programs that use these live with that.
+			 */
 			(void)fsetxattr(fd, name, value, size, 0);
 		}
 	}

@@ -20,9 +20,9 @@
 
 /* sys/mount.h and linux/mount.h cannot be included together everywhere; these are all we need of the former. */
 #define FLAG_PRIVATE_REC (0x4000ul | 0x40000ul) /* MS_REC | MS_PRIVATE */
-#define UMOUNT_DETACH	 2			/* MNT_DETACH */
+#define UMOUNT_DETACH    2                      /* MNT_DETACH */
 
-#define NOBODY 65534
+#define NOBODY           65534
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED true
@@ -37,9 +37,10 @@
 
 int confine_clone_folder(const char *path, bool read_only, struct error *err)
 {
-	struct mount_attr attr = {
-		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | (read_only ? MOUNT_ATTR_RDONLY : 0)};
-	auto_fd int fd = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+					      (read_only ? MOUNT_ATTR_RDONLY : 0)};
+	auto_fd int fd =
+		(int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open the folder %s as a mount of its own", path);
@@ -56,8 +57,8 @@ int confine_to_folder(int folder, const char *path, struct error *err)
 		return error_errno(err, errno, "cannot make the mounts private");
 	if (syscall(SYS_move_mount, folder, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return error_errno(err, errno, "cannot mount %s", path);
-	if (fchdir(folder) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || syscall(SYS_umount2, ".", UMOUNT_DETACH) < 0 ||
-	    chdir("/") < 0)
+	if (fchdir(folder) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+	    syscall(SYS_umount2, ".", UMOUNT_DETACH) < 0 || chdir("/") < 0)
 		return error_errno(err, errno, "cannot change the root to %s", path);
 	return 0;
 }
@@ -140,18 +141,38 @@ int confine_limits(uint64_t memory, uint64_t file_size, uint64_t seconds, struct
 
 /* What glibc needs of a process that only computes. */
 static const int stream_calls[] = {
-	SCMP_SYS(read),		 SCMP_SYS(write),	 SCMP_SYS(close),	SCMP_SYS(mmap),	      SCMP_SYS(munmap),
-	SCMP_SYS(mprotect),	 SCMP_SYS(mremap),	 SCMP_SYS(madvise),	SCMP_SYS(brk),	      SCMP_SYS(futex),
-	SCMP_SYS(exit),		 SCMP_SYS(exit_group),	 SCMP_SYS(fstat),	SCMP_SYS(lseek),      SCMP_SYS(getrandom),
-	SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(rt_sigreturn), SCMP_SYS(getpid),     SCMP_SYS(gettid),
-	SCMP_SYS(tgkill),	 SCMP_SYS(newfstatat),	 SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction), SCMP_SYS(restart_syscall),
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(close),
+	SCMP_SYS(mmap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mprotect),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(brk),
+	SCMP_SYS(futex),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(fstat),
+	SCMP_SYS(lseek),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(restart_syscall),
 };
 
 static const int file_calls[] = {
-	SCMP_SYS(openat),    SCMP_SYS(mkdirat),	 SCMP_SYS(mknodat),    SCMP_SYS(symlinkat),  SCMP_SYS(linkat),	 SCMP_SYS(unlinkat),
-	SCMP_SYS(fchmod),    SCMP_SYS(fchown),	 SCMP_SYS(fchownat),   SCMP_SYS(utimensat),  SCMP_SYS(readlinkat), SCMP_SYS(pwrite64),
-	SCMP_SYS(ftruncate), SCMP_SYS(fsetxattr), SCMP_SYS(fgetxattr), SCMP_SYS(flistxattr), SCMP_SYS(getdents64), SCMP_SYS(umask),
-	SCMP_SYS(fcntl),     SCMP_SYS(statx),
+	SCMP_SYS(openat),     SCMP_SYS(mkdirat),    SCMP_SYS(mknodat),   SCMP_SYS(symlinkat), SCMP_SYS(linkat),
+	SCMP_SYS(unlinkat),   SCMP_SYS(fchmod),     SCMP_SYS(fchown),    SCMP_SYS(fchownat),  SCMP_SYS(utimensat),
+	SCMP_SYS(readlinkat), SCMP_SYS(pwrite64),   SCMP_SYS(ftruncate), SCMP_SYS(fsetxattr), SCMP_SYS(fgetxattr),
+	SCMP_SYS(flistxattr), SCMP_SYS(getdents64), SCMP_SYS(umask),     SCMP_SYS(fcntl),     SCMP_SYS(statx),
 };
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)

@@ -7,15 +7,15 @@
 
 #include "base/error.h"
 
-/* A mount of one folder that is in no name space: nothing above the folder can be reached from it. Gives its descriptor.
- * open_tree(2), mount_setattr(2): Linux 5.12. */
+/* A mount of one folder that is in no name space: nothing above the folder can be reached from it. Gives its
+ * descriptor. open_tree(2), mount_setattr(2): Linux 5.12. */
 int confine_clone_folder(const char *path, bool read_only, struct error *err);
 
-/* New mount, network, ipc and uts name spaces, with `folder` (of confine_clone_folder) as the only file system there is. `path` is
- * any folder of the old one to put it on. */
+/* New mount, network, ipc and uts name spaces, with `folder` (of confine_clone_folder) as the only file system there
+ * is. `path` is any folder of the old one to put it on. */
 int confine_to_folder(int folder, const char *path, struct error *err);
-/* A new user name space. Its ids 0–65535 are to be mapped onto the same by somebody outside (confine_map_ids): any other id is
- * then the kernel's to refuse. */
+/* A new user name space. Its ids 0–65535 are to be mapped onto the same by somebody outside (confine_map_ids): any
+ * other id is then the kernel's to refuse. */
 int confine_user_space(struct error *err);
 int confine_map_ids(int pid, struct error *err);
 

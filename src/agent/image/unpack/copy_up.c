@@ -33,7 +33,8 @@ static void copy_xattrs(int from, int to)
 	for (const char *name = names; name < names + length; name += strlen(name) + 1) {
 		ssize_t n;
 
-		if (!str_equal(name, "security.capability") && (!str_starts_with(name, "user.") || str_equal(name, MERGED_OPAQUE)))
+		if (!str_equal(name, "security.capability") &&
+		    (!str_starts_with(name, "user.") || str_equal(name, MERGED_OPAQUE)))
 			continue;
 		n = fgetxattr(from, name, value, VALUE_MAX);
 		if (n >= 0)
@@ -83,7 +84,8 @@ static int copy_data(int from, int to)
 	return n < 0 ? -errno : 0;
 }
 
-static int copy_regular(int from_parent, const char *from_name, int to_parent, const char *to_name, const struct stat *st)
+static int copy_regular(int from_parent, const char *from_name, int to_parent, const char *to_name,
+			const struct stat *st)
 {
 	auto_fd int from = openat(from_parent, from_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	auto_fd int to = -1;

@@ -3,7 +3,8 @@
 
 #include "base/error.h"
 
-/* Makes the folder `name` in `parent` with the mode, owner, time and attributes of the open folder `below`. 0 or -errno. */
+/* Makes the folder `name` in `parent` with the mode, owner, time and attributes of the open folder `below`. 0 or
+ * -errno. */
 int copy_up_folder(int below, int parent, const char *name, struct error *err);
 /* Gives the open folder `to` what the open folder `below` has: mode, owner, time, attributes. 0 or -errno. */
 int copy_up_attributes(int below, int to, struct error *err);

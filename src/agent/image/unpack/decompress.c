@@ -44,7 +44,8 @@ int decompress(int from, int to, struct error *err)
 	int status;
 
 	if (archive == NULL || archive_read_support_filter_gzip(archive) < ARCHIVE_OK ||
-	    archive_read_support_filter_zstd(archive) < ARCHIVE_OK || archive_read_support_format_raw(archive) < ARCHIVE_OK ||
+	    archive_read_support_filter_zstd(archive) < ARCHIVE_OK ||
+	    archive_read_support_format_raw(archive) < ARCHIVE_OK ||
 	    archive_read_support_format_empty(archive) < ARCHIVE_OK)
 		return error_set(err, ERROR_INTERNAL, ENOTSUP, "libarchive lacks gzip or zstd");
 	if (archive_read_open_fd(archive, from, BLOCK) != ARCHIVE_OK)

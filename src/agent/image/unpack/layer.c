@@ -24,11 +24,11 @@
 #include "base/fd.h"
 #include "base/util.h"
 
-#define MEMORY_MAX	 ((uint64_t)768 * 1024 * 1024) /* zstd's largest window is 128 MiB */
-#define PROCESSOR_MAX	 900			       /* seconds */
-#define OPAQUE_BYTES_MAX ((size_t)4 * 1024 * 1024)     /* of all opaque folders' paths */
-#define PIPE_BYTES	 (1024 * 1024)
-#define CAPABILITY(name) ((uint64_t)1 << (name))
+#define MEMORY_MAX            ((uint64_t)768 * 1024 * 1024) /* zstd's largest window is 128 MiB */
+#define PROCESSOR_MAX         900                           /* seconds */
+#define OPAQUE_BYTES_MAX      ((size_t)4 * 1024 * 1024)     /* of all opaque folders' paths */
+#define PIPE_BYTES            (1024 * 1024)
+#define CAPABILITY(name)      ((uint64_t)1 << (name))
 
 /* Headers, padding and long names come on top of the files' data: at most a few blocks for every entry. */
 #define TAR_OVERHEAD(entries) ((entries)*8192 + 1024 * 1024)
@@ -68,21 +68,21 @@ static int ends_open(struct ends *ends, struct error *err)
 
 /* Everything that the three processes share, until each closes what is not its own. */
 struct plumbing {
-	struct ends packed;	    /* supervisor → decompressor */
-	struct ends unpacked;	    /* decompressor → supervisor */
-	struct ends plain;	    /* supervisor → writer */
-	struct ends inflate_error;  /* decompressor → supervisor: struct error */
-	struct ends writer_error;   /* writer → supervisor: struct error */
-	struct ends opaque;	    /* writer → supervisor: paths with NULs, after all is written */
-	struct ends ready;	    /* writer → supervisor: has a user name space */
-	struct ends mapped;	    /* supervisor → writer: it has ids */
+	struct ends packed;            /* supervisor → decompressor */
+	struct ends unpacked;          /* decompressor → supervisor */
+	struct ends plain;             /* supervisor → writer */
+	struct ends inflate_error;     /* decompressor → supervisor: struct error */
+	struct ends writer_error;      /* writer → supervisor: struct error */
+	struct ends opaque;            /* writer → supervisor: paths with NULs, after all is written */
+	struct ends ready;             /* writer → supervisor: has a user name space */
+	struct ends mapped;            /* supervisor → writer: it has ids */
 	int layers[MERGED_LAYERS_MAX]; /* mounts of the folders, the target first */
 	size_t count;
 };
 
 static struct ends *plumbing_ends(struct plumbing *p, size_t i)
 {
-	struct ends *const all[] = {&p->packed,	      &p->unpacked, &p->plain, &p->inflate_error,
+	struct ends *const all[] = {&p->packed,       &p->unpacked, &p->plain, &p->inflate_error,
 				    &p->writer_error, &p->opaque,   &p->ready, &p->mapped};
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
@@ -130,7 +130,8 @@ static int follow_parent(pid_t parent, struct error *err)
 
 static _Noreturn void run_decompressor(struct plumbing *p, pid_t parent)
 {
-	int from = steal_fd(&p->packed.read), to = steal_fd(&p->unpacked.write), out = steal_fd(&p->inflate_error.write);
+	int from = steal_fd(&p->packed.read), to = steal_fd(&p->unpacked.write),
+	    out = steal_fd(&p->inflate_error.write);
 	struct error err = {0};
 
 	plumbing_close(p);
@@ -205,26 +206,33 @@ static _Noreturn void run_writer(struct plumbing *p, const struct layer_job *job
 	close(job->blob);
 	if (confine_limits(MEMORY_MAX, job->bytes_max, PROCESSOR_MAX, &err) == 0 &&
 	    confine_to_folder(p->layers[0], job->target, &err) == 0 && get_mapped(p, &err) == 0 &&
-	    confine_capabilities(keep, &err) == 0 && follow_parent(parent, &err) == 0 && confine_calls(CONFINE_FILES, &err) == 0)
+	    confine_capabilities(keep, &err) == 0 && follow_parent(parent, &err) == 0 &&
+	    confine_calls(CONFINE_FILES, &err) == 0)
 		(void)write_layer(p, job, &opaque, &err);
 	close(p->plain.read);
-	if (err.kind == ERROR_NONE && opaque.length > 0 && fd_write_all(p->opaque.write, opaque.data, opaque.length) < 0)
+	if (err.kind == ERROR_NONE && opaque.length > 0 &&
+	    fd_write_all(p->opaque.write, opaque.data, opaque.length) < 0)
 		error_set(&err, ERROR_INTERNAL, EPIPE, "the supervisor is gone");
 	close(p->opaque.write);
 	outcome_exit(p->writer_error.write, &err);
 }
 
-/* Overlay of root only believes trusted.*, which the writer may not set. The path comes from the writer: it cannot leave the folder
- * whatever it says, and a wrong one only spoils the writer's own layer. */
+/* Overlay of root only believes trusted.*, which the writer may not set. The path comes from the writer: it cannot
+ * leave the folder whatever it says, and a wrong one only spoils the writer's own layer. */
 static int set_opaque(int root, const char *path, struct error *err)
 {
 	const struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-				     .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
+				     .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+						RESOLVE_NO_XDEV};
 	auto_fd int fd = (int)syscall(SYS_openat2, root, path[0] != '\0' ? path : ".", &how, sizeof(how));
 
 	if (fd < 0) /* a later entry has replaced it */
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : error_errno(err, errno, "cannot open an opaque folder");
-	return fsetxattr(fd, MERGED_OPAQUE_TRUSTED, "y", 1, 0) < 0 ? error_errno(err, errno, "cannot mark a folder as opaque") : 0;
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP
+			       ? 0
+			       : error_errno(err, errno, "cannot open an opaque folder");
+	return fsetxattr(fd, MERGED_OPAQUE_TRUSTED, "y", 1, 0) < 0
+		       ? error_errno(err, errno, "cannot mark a folder as opaque")
+		       : 0;
 }
 
 static int set_all_opaque(struct plumbing *p, struct error *err)
@@ -258,13 +266,14 @@ static int check_blob(const struct layer_job *job, const struct pump *pump, stru
 	if (pump->read_error < 0)
 		return error_errno(err, pump->read_error, "cannot read the layer");
 	if (!pump->over && pump->bytes < job->blob_size)
-		return error_set(err, ERROR_UNAVAILABLE, EPIPE, "the layer %.19s ends after %llu of %llu bytes", job->blob_digest,
-				 (unsigned long long)pump->bytes, (unsigned long long)job->blob_size);
+		return error_set(err, ERROR_UNAVAILABLE, EPIPE, "the layer %.19s ends after %llu of %llu bytes",
+				 job->blob_digest, (unsigned long long)pump->bytes, (unsigned long long)job->blob_size);
 	if (pump->over)
-		return error_set(err, ERROR_MALFORMED, EBADMSG, "the layer %.19s is longer than its manifest says", job->blob_digest);
+		return error_set(err, ERROR_MALFORMED, EBADMSG, "the layer %.19s is longer than its manifest says",
+				 job->blob_digest);
 	if (strcmp(pump->digest, job->blob_digest) != 0)
-		return error_set(err, ERROR_MALFORMED, EBADMSG, "the layer %.19s has another digest: %.19s", job->blob_digest,
-				 pump->digest);
+		return error_set(err, ERROR_MALFORMED, EBADMSG, "the layer %.19s has another digest: %.19s",
+				 job->blob_digest, pump->digest);
 	return 0;
 }
 
@@ -276,8 +285,9 @@ static int too_large(struct error *err)
 static int check_tar(const struct layer_job *job, const struct pump *pump, struct error *err)
 {
 	if (strcmp(pump->digest, job->diff_id) != 0)
-		return error_set(err, ERROR_MALFORMED, EBADMSG, "the layer unpacks to %.19s, the image's configuration says %.19s",
-				 pump->digest, job->diff_id);
+		return error_set(err, ERROR_MALFORMED, EBADMSG,
+				 "the layer unpacks to %.19s, the image's configuration says %.19s", pump->digest,
+				 job->diff_id);
 	return 0;
 }
 
@@ -297,7 +307,8 @@ static int judge(struct plumbing *p, const struct layer_job *job, const struct p
 {
 	int r = 0;
 
-	/* A writer that has had enough stops all others, so its word comes first unless it only saw the end come early. */
+	/* A writer that has had enough stops all others, so its word comes first unless it only saw the end come early.
+	 */
 	struct error writer = {0};
 	int w = outcome_read(p->writer_error.read, writer_status, "writer of the layer", &writer);
 
@@ -328,8 +339,8 @@ static int sync_folder(int folder, struct error *err)
 }
 
 /* Threads start only after the forks, and the rights that are left go before them. */
-static int supervise(struct plumbing *p, const struct layer_job *job, pid_t inflater, pid_t writer, struct layer_result *ret,
-		     struct error *err)
+static int supervise(struct plumbing *p, const struct layer_job *job, pid_t inflater, pid_t writer,
+		     struct layer_result *ret, struct error *err)
 {
 	struct pump packed = {.from = job->blob, .to = steal_fd(&p->packed.write), .limit = job->blob_size};
 	struct pump plain = {.from = steal_fd(&p->unpacked.read),

@@ -1,10 +1,12 @@
-/* ttob-unpack: unpacks one layer for the agent, or removes folders for it, so that the agent itself never parses an archive and
- * never waits for a disk. Started by the agent with root's rights; what it gives up, and when, is in layer.h.
+/* ttob-unpack: unpacks one layer for the agent, or removes folders for it, so that the agent itself never parses an
+ * archive and never waits for a disk. Started by the agent with root's rights; what it gives up, and when, is in
+ * layer.h.
  *
  *   ttob-unpack layer TARGET BLOB-SIZE BLOB-DIGEST DIFF-ID BYTES-MAX ENTRIES-MAX [LOWER …]   the blob on standard input
  *   ttob-unpack remove FOLDER …
  *
- * On success: the tar's size on standard output, status 0. Else: one line on standard error, status 10 + enum error_kind. */
+ * On success: the tar's size on standard output, status 0. Else: one line on standard error, status 10 + enum
+ * error_kind. */
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -41,7 +43,8 @@ static int layer(int argc, char **argv, struct error *err)
 	job.diff_id = argv[3];
 	job.lowers = (const char *const *)argv + 6;
 	job.lower_count = (size_t)argc - 6;
-	if (str_to_u64(argv[1], INT64_MAX, &job.blob_size) < 0 || str_to_u64(argv[4], INT64_MAX / 2, &job.bytes_max) < 0 ||
+	if (str_to_u64(argv[1], INT64_MAX, &job.blob_size) < 0 ||
+	    str_to_u64(argv[4], INT64_MAX / 2, &job.bytes_max) < 0 ||
 	    str_to_u64(argv[5], INT32_MAX, &job.entries_max) < 0 || !digest_is_valid(job.blob_digest) ||
 	    !digest_is_valid(job.diff_id))
 		return usage(err);

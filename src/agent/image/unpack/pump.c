@@ -32,8 +32,8 @@ static void *run(void *data)
 		}
 		sha256_update(&context, (size_t)n, (const uint8_t *)block);
 		pump->bytes += (uint64_t)n;
-		/* Whoever reads may stop before the end (an error, or the end of the archive before the end of its file): the
-		 * digest is of all there is, all the same. */
+		/* Whoever reads may stop before the end (an error, or the end of the archive before the end of its
+		 * file): the digest is of all there is, all the same. */
 		if (!reader_left && fd_write_all(pump->to, block, (size_t)n) < 0)
 			reader_left = true;
 	}

@@ -8,7 +8,7 @@
 #include "agent/image/digest.h"
 
 struct pump {
-	int from, to;	/* both are closed at the end */
+	int from, to;   /* both are closed at the end */
 	uint64_t limit; /* stops (and `over` is set) when more comes */
 	/* Results, after pump_join. */
 	uint64_t bytes;

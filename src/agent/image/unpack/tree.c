@@ -46,7 +46,8 @@ int tree_clean_path(const char *raw, char out[PATH_MAX], struct error *err)
 			return error_set(err, ERROR_MALFORMED, ENAMETOOLONG, "a name is too long");
 		if (n > 0 && !(n == 1 && p[0] == '.')) {
 			if (++depth > TREE_DEPTH_MAX)
-				return error_set(err, ERROR_MALFORMED, ENAMETOOLONG, "folders nest deeper than %d", TREE_DEPTH_MAX);
+				return error_set(err, ERROR_MALFORMED, ENAMETOOLONG, "folders nest deeper than %d",
+						 TREE_DEPTH_MAX);
 			if (length > 0)
 				out[length++] = '/';
 			memcpy(out + length, p, n);
@@ -331,7 +332,8 @@ int tree_whiteout(struct tree *tree, const struct place *place, struct error *er
 	/* One that hides nothing would show up as a device where overlay has no other layer to merge. */
 	if (merged_lookup_below(tree->layers, tree->count, path, &below) < 0)
 		return 0;
-	return mknodat(place->parent, place->name, S_IFCHR, makedev(0, 0)) < 0 ? failed(err, errno, "make a whiteout") : 0;
+	return mknodat(place->parent, place->name, S_IFCHR, makedev(0, 0)) < 0 ? failed(err, errno, "make a whiteout")
+									       : 0;
 }
 
 static int bring_up(struct tree *tree, const struct merged *found, struct error *err)
@@ -375,8 +377,9 @@ int tree_hard_link(struct tree *tree, const struct place *place, const char *tar
 	if (r < 0)
 		return r;
 	if (linkat(from.parent, from.name, place->parent, place->name, 0) < 0)
-		return errno == ENOENT ? error_set(err, ERROR_MALFORMED, ENOENT, "a hard link that replaces its own target")
-				       : failed(err, errno, "make a hard link");
+		return errno == ENOENT
+			       ? error_set(err, ERROR_MALFORMED, ENOENT, "a hard link that replaces its own target")
+			       : failed(err, errno, "make a hard link");
 	return 0;
 }
 

@@ -1,5 +1,6 @@
-/* The folder that a layer is unpacked into, over the layers below it. Every name is walked component by component through
- * descriptors without following links, so nothing outside the folder can be reached, even without the confinement around it. */
+/* The folder that a layer is unpacked into, over the layers below it. Every name is walked component by component
+ * through descriptors without following links, so nothing outside the folder can be reached, even without the
+ * confinement around it. */
 #pragma once
 
 #include <limits.h>
@@ -10,14 +11,15 @@
 #include "agent/image/merged.h"
 #include "base/error.h"
 
-#define TREE_DEPTH_MAX 256 /* components of a path */
+#define TREE_DEPTH_MAX 256   /* components of a path */
 #define TREE_ID_MAX    65535 /* the ids that a sandbox maps */
 
 struct tree {
-	int layers[MERGED_LAYERS_MAX]; /* borrowed; [0] is the one that is written, then the ones below, topmost first */
+	int layers[MERGED_LAYERS_MAX]; /* borrowed; [0] is the one that is written, then the ones below, topmost first
+					*/
 	size_t count;
 	uint64_t bytes_left; /* of file data that may still be written */
-	uint64_t bytes;	     /* written */
+	uint64_t bytes;      /* written */
 	/* A folder became opaque; whoever has the right sets trusted.overlay.opaque. 0 or -errno. */
 	int (*opaque)(const char *path, void *data);
 	void *data;
@@ -32,12 +34,12 @@ struct place {
 
 void place_fini(struct place *place);
 
-/* An archive's name as a path below the root: no leading slash, no "." or empty components. `..`, too long or too deep ones are
- * refused. "" is the root. 0 or -errno with a message that does not repeat the name. */
+/* An archive's name as a path below the root: no leading slash, no "." or empty components. `..`, too long or too deep
+ * ones are refused. "" is the root. 0 or -errno with a message that does not repeat the name. */
 int tree_clean_path(const char *raw, char out[PATH_MAX], struct error *err);
 
-/* Finds the place of a cleaned path. Parents that are missing are made as the layers below have them (mode, owner, time); links on
- * the way are followed as in a merged root. 0 or -errno. */
+/* Finds the place of a cleaned path. Parents that are missing are made as the layers below have them (mode, owner,
+ * time); links on the way are followed as in a merged root. 0 or -errno. */
 int tree_place(struct tree *tree, const char *path, struct place *ret_place, struct error *err);
 
 enum tree_there {

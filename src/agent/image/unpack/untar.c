@@ -15,8 +15,8 @@
 
 #define WHITEOUT      ".wh."
 #define WHITEOUT_META ".wh..wh." /* what aufs kept for itself */
-#define OPAQUE	      ".wh..wh..opq"
-#define BLOCK	      ((size_t)256 * 1024)
+#define OPAQUE        ".wh..wh..opq"
+#define BLOCK         ((size_t)256 * 1024)
 
 struct job {
 	struct archive *archive;
@@ -45,7 +45,8 @@ static struct archive *reader(struct error *err)
 
 	/* An all-zero archive is a tar, one of no bytes is "empty": both are layers that change nothing. */
 	if (archive == NULL || archive_read_support_filter_none(archive) < ARCHIVE_OK ||
-	    archive_read_support_format_tar(archive) < ARCHIVE_OK || archive_read_support_format_empty(archive) < ARCHIVE_OK) {
+	    archive_read_support_format_tar(archive) < ARCHIVE_OK ||
+	    archive_read_support_format_empty(archive) < ARCHIVE_OK) {
 		archive_read_free(archive);
 		error_set(err, ERROR_INTERNAL, ENOMEM, "libarchive cannot read archives");
 		return NULL;
@@ -173,7 +174,8 @@ static void remember_time(struct job *job, const char *path, const struct timesp
 	buf_append(&job->times, path, strlen(path) + 1);
 }
 
-/* Where the archive says nothing about its root, the merged root has to look like the one below, not like our new folder. */
+/* Where the archive says nothing about its root, the merged root has to look like the one below, not like our new
+ * folder. */
 static int put_root(struct job *job, struct error *err)
 {
 	auto_fd int root = merged_open_folder(job->tree->layers[0], "");
@@ -208,7 +210,8 @@ static int put_folder(struct job *job, struct archive_entry *entry, const struct
 		if (r < 0)
 			return r;
 	}
-	fd = openat(place->parent, place->name[0] != '\0' ? place->name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(place->parent, place->name[0] != '\0' ? place->name : ".",
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return disk_failed(err, errno, "open a folder");
 	r = attributes_set_fd(attributes, entry, fd, err);
@@ -278,7 +281,8 @@ static int put_at(struct job *job, struct archive_entry *entry, struct place *pl
 	}
 }
 
-/* A part of the path that looks like a whiteout would be made as a folder, and then mean something else to the next reader. */
+/* A part of the path that looks like a whiteout would be made as a folder, and then mean something else to the next
+ * reader. */
 static bool has_reserved_parent(const char *path)
 {
 	for (const char *p = path; (p = strstr(p, WHITEOUT)) != NULL; p++)

@@ -25,13 +25,13 @@
 #include "base/util.h"
 #include "tar.h"
 
-#define USER	 "ttob"
+#define USER     "ttob"
 #define PASSWORD "a password for this test only"
 
 static const struct config_key keys[] = {
-	{"registry", "url", CONFIG_STRING, "", ""},	  {"registry", "authfile", CONFIG_STRING, "", ""},
-	{"registry", "insecure", CONFIG_BOOL, "no", ""},  {"build", "ca_file", CONFIG_STRING, "", ""},
-	{"image", "base_mirror", CONFIG_STRING, "", ""},  {"image", "base_packages", CONFIG_STRING, "bash", ""},
+	{"registry", "url", CONFIG_STRING, "", ""},      {"registry", "authfile", CONFIG_STRING, "", ""},
+	{"registry", "insecure", CONFIG_BOOL, "no", ""}, {"build", "ca_file", CONFIG_STRING, "", ""},
+	{"image", "base_mirror", CONFIG_STRING, "", ""}, {"image", "base_packages", CONFIG_STRING, "bash", ""},
 	{NULL, NULL, CONFIG_STRING, NULL, NULL},
 };
 
@@ -85,12 +85,13 @@ void registry_start(struct fixture *f)
 {
 	auto_free char *config = xasprintf("%s/registry.yml", f->folder);
 	auto_free char *log = xasprintf("%s/registry.log", f->folder);
-	auto_free char *text = xasprintf("version: 0.1\n"
-					 "storage: {filesystem: {rootdirectory: %s/registry}, delete: {enabled: true}}\n"
-					 "http: {addr: \"%s\"}\n"
-					 "auth: {htpasswd: {realm: test, path: %s/htpasswd}}\n"
-					 "log: {level: error}\n",
-					 f->folder, f->host, f->folder);
+	auto_free char *text =
+		xasprintf("version: 0.1\n"
+			  "storage: {filesystem: {rootdirectory: %s/registry}, delete: {enabled: true}}\n"
+			  "http: {addr: \"%s\"}\n"
+			  "auth: {htpasswd: {realm: test, path: %s/htpasswd}}\n"
+			  "log: {level: error}\n",
+			  f->folder, f->host, f->folder);
 
 	put(text, "%s", config);
 	f->registry = fork();
@@ -130,7 +131,8 @@ static void write_password(struct fixture *f)
 
 	for (size_t i = 0; i < strlen(both); i += 3) {
 		size_t left = strlen(both) - i;
-		unsigned value = (unsigned)both[i] << 16 | (left > 1 ? (unsigned)both[i + 1] << 8 : 0) | (left > 2 ? (unsigned)both[i + 2] : 0);
+		unsigned value = (unsigned)both[i] << 16 | (left > 1 ? (unsigned)both[i + 1] << 8 : 0) |
+				 (left > 2 ? (unsigned)both[i + 2] : 0);
 
 		buf_append_char(&base64, digits[value >> 18]);
 		buf_append_char(&base64, digits[value >> 12 & 63]);
@@ -256,7 +258,8 @@ static json_t *put_layer(const char *folder, const struct made_layer *layer, jso
 			packed.data, packed.length);
 }
 
-void push_image(struct fixture *f, const char *name, const struct made_layer *layers, size_t count, const char *config, bool docker)
+void push_image(struct fixture *f, const char *name, const struct made_layer *layers, size_t count, const char *config,
+		bool docker)
 {
 	auto_free char *folder = xasprintf("%s/layout", f->folder);
 	auto_free char *blobs = xasprintf("%s/blobs/sha256", folder);
@@ -266,8 +269,9 @@ void push_image(struct fixture *f, const char *name, const struct made_layer *la
 	auto_free char *index_path = xasprintf("%s/index.json", folder);
 	auto_free char *index_text = NULL;
 	json_t *diff_ids = json_array(), *array = json_array(), *descriptor, *index;
-	const char *argv[] = {"skopeo", "copy", "--quiet", "--dest-tls-verify=false", auth, "--format", docker ? "v2s2" : "oci",
-			      from,	to,	NULL,	   NULL};
+	const char *argv[] = {
+		"skopeo", "copy", "--quiet", "--dest-tls-verify=false", auth, "--format", docker ? "v2s2" : "oci", from,
+		to,       NULL,   NULL};
 	int r;
 
 	assert_int_equal(dir_remove_all(folder, NULL), 0);
@@ -275,12 +279,13 @@ void push_image(struct fixture *f, const char *name, const struct made_layer *la
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(array, put_layer(folder, &layers[i], diff_ids));
 	descriptor = put_json(folder, "application/vnd.oci.image.config.v1+json",
-			      json_pack("{s:s, s:s, s:o, s:{s:s, s:o}}", "architecture", manifest_architecture(), "os", "linux", "config",
-					config != NULL ? json_loads(config, 0, NULL) : json_object(), "rootfs", "type", "layers",
-					"diff_ids", diff_ids));
+			      json_pack("{s:s, s:s, s:o, s:{s:s, s:o}}", "architecture", manifest_architecture(), "os",
+					"linux", "config", config != NULL ? json_loads(config, 0, NULL) : json_object(),
+					"rootfs", "type", "layers", "diff_ids", diff_ids));
 	descriptor = put_json(folder, "application/vnd.oci.image.manifest.v1+json",
 			      json_pack("{s:i, s:s, s:o, s:o}", "schemaVersion", 2, "mediaType",
-					"application/vnd.oci.image.manifest.v1+json", "config", descriptor, "layers", array));
+					"application/vnd.oci.image.manifest.v1+json", "config", descriptor, "layers",
+					array));
 	json_object_set_new(descriptor, "annotations", json_pack("{s:s}", "org.opencontainers.image.ref.name", "x"));
 	index = json_pack("{s:i, s:[o]}", "schemaVersion", 2, "manifests", descriptor);
 	index_text = json_dumps(index, 0);

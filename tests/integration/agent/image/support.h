@@ -10,8 +10,8 @@
 #include "base/buf.h"
 
 struct fixture {
-	char folder[64];   /* of everything, removed at the end */
-	char host[32];	   /* "127.0.0.1:port" of the registry */
+	char folder[64]; /* of everything, removed at the end */
+	char host[32];   /* "127.0.0.1:port" of the registry */
 	pid_t registry;
 	struct config *config;
 	struct agent agent;
@@ -37,9 +37,10 @@ struct made_layer {
 	enum pack pack;
 };
 
-/* Pushes an image of these tars, lowest first; `config` is the "config" of the configuration as JSON, or NULL. With `docker` as
- * Docker's schema 2 instead of OCI. */
-void push_image(struct fixture *f, const char *name, const struct made_layer *layers, size_t count, const char *config, bool docker);
+/* Pushes an image of these tars, lowest first; `config` is the "config" of the configuration as JSON, or NULL. With
+ * `docker` as Docker's schema 2 instead of OCI. */
+void push_image(struct fixture *f, const char *name, const struct made_layer *layers, size_t count, const char *config,
+		bool docker);
 /* Runs a program to its end: 0, or the test fails. */
 void run(const char *const *argv);
 

@@ -41,8 +41,9 @@ static void top_tar(struct tar *tar, const char *text)
 
 static void test_pull(void **state)
 {
-	static const char config[] = "{\"Entrypoint\": [\"/bin/hello\"], \"Cmd\": [\"-v\"], \"Env\": [\"A=b\"], \"User\": \"1000:1000\","
-				     " \"WorkingDir\": \"/srv\", \"ExposedPorts\": {\"8080/tcp\": {}, \"53/udp\": {}}}";
+	static const char config[] =
+		"{\"Entrypoint\": [\"/bin/hello\"], \"Cmd\": [\"-v\"], \"Env\": [\"A=b\"], \"User\": \"1000:1000\","
+		" \"WorkingDir\": \"/srv\", \"ExposedPorts\": {\"8080/tcp\": {}, \"53/udp\": {}}}";
 	struct fixture *f = *state;
 	struct pulled pulled;
 	struct tar base, top;
@@ -51,7 +52,8 @@ static void test_pull(void **state)
 
 	base_tar(&base);
 	top_tar(&top, "one");
-	push_image(f, "taste/hello:b1", (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&top.bytes, PACK_GZIP}}, 2, config, false);
+	push_image(f, "taste/hello:b1", (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&top.bytes, PACK_GZIP}}, 2,
+		   config, false);
 	pull_start(f, "taste/hello:b1", &pulled);
 	pull_wait(f, &pulled);
 	assert_true(pulled.ok);
@@ -102,10 +104,12 @@ static void test_kinds_of_layers(void **state)
 
 	base_tar(&base);
 	top_tar(&top, "kinds");
-	push_image(f, "kinds:docker", (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&top.bytes, PACK_GZIP}}, 2, NULL, true);
+	push_image(f, "kinds:docker", (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&top.bytes, PACK_GZIP}}, 2, NULL,
+		   true);
 	gzip = pull_ok(f, "kinds:docker");
 	snprintf(gzip_layer, sizeof(gzip_layer), "%s", gzip->layers[0]);
-	push_image(f, "kinds:zstd", (struct made_layer[]){{&base.bytes, PACK_ZSTD}, {&top.bytes, PACK_ZSTD}}, 2, NULL, false);
+	push_image(f, "kinds:zstd", (struct made_layer[]){{&base.bytes, PACK_ZSTD}, {&top.bytes, PACK_ZSTD}}, 2, NULL,
+		   false);
 	zstd = pull_ok(f, "kinds:zstd");
 	/* Another image, another compression, the same layers. */
 	assert_string_not_equal(gzip->digest, zstd->digest);
@@ -127,8 +131,10 @@ static void test_shared_layers_and_removal(void **state)
 	base_tar(&base);
 	top_tar(&one, "one");
 	top_tar(&two, "two");
-	push_image(f, "a/one:1", (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&one.bytes, PACK_GZIP}}, 2, NULL, false);
-	push_image(f, "a/two:1", (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&two.bytes, PACK_GZIP}}, 2, NULL, false);
+	push_image(f, "a/one:1", (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&one.bytes, PACK_GZIP}}, 2, NULL,
+		   false);
+	push_image(f, "a/two:1", (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&two.bytes, PACK_GZIP}}, 2, NULL,
+		   false);
 	first = pull_ok(f, "a/one:1");
 	second = pull_ok(f, "a/two:1");
 	memcpy(digest_one, first->digest, sizeof(digest_one));
@@ -167,11 +173,14 @@ static void test_restart(void **state)
 	base_tar(&base);
 	top_tar(&one, "restart");
 	push_image(f, "r/one:1", (struct made_layer[]){{&base.bytes, PACK_GZIP}}, 1, "{\"User\": \"x\"}", false);
-	push_image(f, "r/two:1", (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&one.bytes, PACK_GZIP}}, 2, NULL, false);
-	/* More that lose the same layer, so that some are read before the one that stays, whatever the folder's order. */
+	push_image(f, "r/two:1", (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&one.bytes, PACK_GZIP}}, 2, NULL,
+		   false);
+	/* More that lose the same layer, so that some are read before the one that stays, whatever the folder's order.
+	 */
 	for (char name[] = "r/more:0", config[] = "{\"User\": \"0\"}"; name[7] < '8'; name[7]++) {
 		config[10] = name[7];
-		push_image(f, name, (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&one.bytes, PACK_GZIP}}, 2, config, false);
+		push_image(f, name, (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&one.bytes, PACK_GZIP}}, 2, config,
+			   false);
 		pull_ok(f, name);
 	}
 	memcpy(digest, pull_ok(f, "r/one:1")->digest, sizeof(digest));
@@ -276,8 +285,10 @@ static void test_concurrent(void **state)
 
 static void test_refusals(void **state)
 {
-	static const char *const bad[] = {"", "--help", "-v", "UPPER", "a b", "a:", "a@sha256:12", "a/../b", "docker://a", "a:b:c", "/a",
-					  "127.0.0.1:99999/a", "a\nb", "$(id)", "a@"};
+	static const char *const bad[] = {"",           "--help", "-v",          "UPPER",
+					  "a b",        "a:",     "a@sha256:12", "a/../b",
+					  "docker://a", "a:b:c",  "/a",          "127.0.0.1:99999/a",
+					  "a\nb",       "$(id)",  "a@"};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -318,8 +329,8 @@ static void test_registry_away(void **state)
 /* Finds the registry's own file of a blob and changes one byte in its middle. */
 static void corrupt(struct fixture *f, const char *digest, bool cut)
 {
-	auto_free char *path = xasprintf("%s/registry/docker/registry/v2/blobs/sha256/%.2s/%s/data", f->folder, digest_hex(digest),
-					 digest_hex(digest));
+	auto_free char *path = xasprintf("%s/registry/docker/registry/v2/blobs/sha256/%.2s/%s/data", f->folder,
+					 digest_hex(digest), digest_hex(digest));
 	auto_fd int fd = open(path, O_RDWR | O_CLOEXEC);
 	struct stat st;
 	char byte;
@@ -351,7 +362,8 @@ static void test_forged_blobs(void **state)
 		buf_clear(&packed);
 		tar_pack(&top.bytes, ARCHIVE_FILTER_GZIP, &packed);
 		digest_of(packed.data, packed.length, digest);
-		push_image(f, name, (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&top.bytes, PACK_GZIP}}, 2, NULL, false);
+		push_image(f, name, (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&top.bytes, PACK_GZIP}}, 2, NULL,
+			   false);
 		corrupt(f, digest, cut == 1);
 		pull_fails(f, name, cut == 1 ? ERROR_UNAVAILABLE : ERROR_MALFORMED, cut == 1 ? "" : "digest");
 		settle(f);
@@ -372,7 +384,8 @@ static void test_hostile_layer(void **state)
 	tar_open(&evil, TAR_PAX);
 	tar_file(&evil, "../../../../../../../../tmp/ttob-was-here", 0644, "x");
 	tar_close(&evil);
-	push_image(f, "evil:1", (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&evil.bytes, PACK_GZIP}}, 2, NULL, false);
+	push_image(f, "evil:1", (struct made_layer[]){{&base.bytes, PACK_GZIP}, {&evil.bytes, PACK_GZIP}}, 2, NULL,
+		   false);
 	pull_fails(f, "evil:1", ERROR_MALFORMED, "..");
 	assert_false(is_there("/tmp/ttob-was-here"));
 	settle(f);
@@ -479,7 +492,8 @@ static void test_killed_child(void **state)
 				continue;
 			snprintf(line, sizeof(line), "%s", text.data);
 			/* Only our own: its target is in our folder. */
-			if (strstr(line, "ttob-unpack") != NULL && memmem(text.data, text.length, f->folder, strlen(f->folder)) != NULL &&
+			if (strstr(line, "ttob-unpack") != NULL &&
+			    memmem(text.data, text.length, f->folder, strlen(f->folder)) != NULL &&
 			    memmem(text.data, text.length, "\0layer\0", 7) != NULL)
 				killed = kill((pid_t)pid, SIGKILL) == 0;
 		}
@@ -538,14 +552,22 @@ static void test_time_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_pull),	     TEST(test_kinds_of_layers),
-		TEST(test_shared_layers_and_removal), TEST(test_restart),
-		TEST(test_two_agents),	     TEST(test_tag_moves),
-		TEST(test_concurrent),	     TEST(test_refusals),
-		TEST(test_wrong_password),   TEST(test_registry_away),
-		TEST(test_forged_blobs),     TEST(test_hostile_layer),
-		TEST(test_too_large),	     TEST(test_low_water),
-		TEST(test_killed_child),     TEST(test_closed_in_the_middle),
+		TEST(test_pull),
+		TEST(test_kinds_of_layers),
+		TEST(test_shared_layers_and_removal),
+		TEST(test_restart),
+		TEST(test_two_agents),
+		TEST(test_tag_moves),
+		TEST(test_concurrent),
+		TEST(test_refusals),
+		TEST(test_wrong_password),
+		TEST(test_registry_away),
+		TEST(test_forged_blobs),
+		TEST(test_hostile_layer),
+		TEST(test_too_large),
+		TEST(test_low_water),
+		TEST(test_killed_child),
+		TEST(test_closed_in_the_middle),
 		TEST(test_time_limit),
 	};
 

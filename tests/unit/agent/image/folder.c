@@ -13,7 +13,9 @@
 
 static void list_outside(const struct folder *folder, char out[512])
 {
-	auto_free char *command = xasprintf("cd %s && find outside -printf '%%p %%y %%m %%u %%s %%n %%T@ ' && cat outside/secret", folder->top);
+	auto_free char *command =
+		xasprintf("cd %s && find outside -printf '%%p %%y %%m %%u %%s %%n %%T@ ' && cat outside/secret",
+			  folder->top);
 	FILE *pipe = popen(command, "r");
 	size_t n = fread(out, 1, 511, pipe);
 
@@ -45,7 +47,8 @@ int folder_setup(void **state)
 	struct folder *folder = xmalloc(sizeof(*folder));
 	auto_free char *outside = NULL, *secret = NULL;
 
-	snprintf(folder->top, sizeof(folder->top), "%.30s/ttob-untar-XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/var/tmp");
+	snprintf(folder->top, sizeof(folder->top), "%.30s/ttob-untar-XXXXXX",
+		 getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/var/tmp");
 	assert_non_null(mkdtemp(folder->top));
 	outside = xasprintf("%s/outside", folder->top);
 	secret = xasprintf("%s/secret", outside);
@@ -76,7 +79,10 @@ int folder_unpack_bytes(struct folder *folder, const void *data, size_t length)
 	struct archive *archive;
 	int r;
 
-	folder->tree = (struct tree){.count = folder->count, .bytes_left = 64 * 1024 * 1024, .opaque = on_opaque, .data = folder};
+	folder->tree = (struct tree){.count = folder->count,
+				     .bytes_left = 64 * 1024 * 1024,
+				     .opaque = on_opaque,
+				     .data = folder};
 	memcpy(folder->tree.layers, folder->layers, sizeof(folder->layers));
 	folder->err = (struct error){0};
 	archive = untar_open_memory(data, length, &folder->err);

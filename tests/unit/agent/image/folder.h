@@ -19,7 +19,7 @@ struct folder {
 	struct error err;
 };
 
-int folder_setup(void **state);	   /* cmocka's; one empty layer */
+int folder_setup(void **state);    /* cmocka's; one empty layer */
 int folder_teardown(void **state); /* and checks that nothing outside changed */
 
 /* Puts an empty layer on top of those there are. */

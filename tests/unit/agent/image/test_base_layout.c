@@ -65,7 +65,8 @@ static void test_layout(void **state)
 	index_path = xasprintf("%s/layout/index.json", folder);
 	index = json_load_file(index_path, 0, NULL);
 	path = xasprintf("%s/layout/blobs/sha256/%s", folder,
-			 digest_hex(json_string_value(json_object_get(json_array_get(json_object_get(index, "manifests"), 0), "digest"))));
+			 digest_hex(json_string_value(
+				 json_object_get(json_array_get(json_object_get(index, "manifests"), 0), "digest"))));
 	json_decref(index);
 	assert_int_equal(file_read(AT_FDCWD, path, 65536, &text), 0);
 	assert_int_equal(manifest_parse(text.data, text.length, &manifest, &err), 0);
@@ -77,7 +78,8 @@ static void test_layout(void **state)
 	assert_int_equal(file_read(AT_FDCWD, path, 65536, &text), 0);
 	assert_int_equal(text.length, manifest.config.size);
 	assert_non_null(strstr(text.data, "2025-01-01T00:00:00Z"));
-	assert_int_equal(manifest_config(text.data, text.length, manifest_architecture(), 1, &config, diff_ids, &err), 0);
+	assert_int_equal(manifest_config(text.data, text.length, manifest_architecture(), 1, &config, diff_ids, &err),
+			 0);
 	assert_string_equal(config.cmd[0], "bash");
 	assert_string_equal(diff_ids[0], diff_id);
 	image_config_fini(&config);

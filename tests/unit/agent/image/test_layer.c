@@ -20,8 +20,8 @@
 struct fixture {
 	char top[64];
 	char target[80], lower[80];
-	char out[4096]; /* what it printed, both streams */
-	uint64_t size;	/* 0: as it is */
+	char out[4096];               /* what it printed, both streams */
+	uint64_t size;                /* 0: as it is */
 	const char *digest, *diff_id; /* NULL: as they are */
 	uint64_t bytes_max, entries_max;
 };
@@ -31,7 +31,8 @@ static int setup(void **state)
 	struct fixture *f = xmalloc(sizeof(*f));
 
 	*f = (struct fixture){.bytes_max = 16 * 1024 * 1024, .entries_max = 100};
-	snprintf(f->top, sizeof(f->top), "%.30s/ttob-layer-XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/var/tmp");
+	snprintf(f->top, sizeof(f->top), "%.30s/ttob-layer-XXXXXX",
+		 getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/var/tmp");
 	assert_non_null(mkdtemp(f->top));
 	snprintf(f->target, sizeof(f->target), "%s/target", f->top);
 	snprintf(f->lower, sizeof(f->lower), "%s/lower", f->top);
@@ -258,12 +259,8 @@ static void test_messages_are_clean(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_compressions),
-		TEST(test_several_members),
-		TEST(test_digests_and_sizes),
-		TEST(test_bytes_behind_the_end),
-		TEST(test_bombs),
-		TEST(test_messages_are_clean),
+		TEST(test_compressions),         TEST(test_several_members), TEST(test_digests_and_sizes),
+		TEST(test_bytes_behind_the_end), TEST(test_bombs),           TEST(test_messages_are_clean),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

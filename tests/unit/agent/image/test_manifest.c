@@ -8,14 +8,14 @@
 #include "base/buf.h"
 #include "base/util.h"
 
-#define HEX    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define D      "\"digest\": \"sha256:" HEX "\""
-#define OCI    "application/vnd.oci.image."
-#define DOCKER "application/vnd.docker."
-#define CONFIG "\"config\": {\"mediaType\": \"" OCI "config.v1+json\", " D ", \"size\": 7}"
+#define HEX               "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define D                 "\"digest\": \"sha256:" HEX "\""
+#define OCI               "application/vnd.oci.image."
+#define DOCKER            "application/vnd.docker."
+#define CONFIG            "\"config\": {\"mediaType\": \"" OCI "config.v1+json\", " D ", \"size\": 7}"
 #define LAYER(type, size) "{\"mediaType\": \"" type "\", " D ", \"size\": " size "}"
-#define GZIP   LAYER(OCI "layer.v1.tar+gzip", "100")
-#define MANIFEST(rest) "{\"schemaVersion\": 2, " rest "}"
+#define GZIP              LAYER(OCI "layer.v1.tar+gzip", "100")
+#define MANIFEST(rest)    "{\"schemaVersion\": 2, " rest "}"
 
 static int parse(const char *text, struct manifest *manifest, struct error *err)
 {
@@ -25,7 +25,7 @@ static int parse(const char *text, struct manifest *manifest, struct error *err)
 
 static void test_good_manifests(void **state)
 {
-	static const char *const types[] = {OCI "layer.v1.tar",		     OCI "layer.v1.tar+gzip",	    OCI "layer.v1.tar+zstd",
+	static const char *const types[] = {OCI "layer.v1.tar", OCI "layer.v1.tar+gzip", OCI "layer.v1.tar+zstd",
 					    DOCKER "image.rootfs.diff.tar.gzip", DOCKER "image.rootfs.diff.tar"};
 	struct manifest manifest;
 	struct error err;
@@ -35,8 +35,8 @@ static void test_good_manifests(void **state)
 		char text[2048];
 
 		snprintf(text, sizeof(text),
-			 "{\"schemaVersion\": 2, \"mediaType\": \"%s\", " CONFIG ", \"layers\": [" GZIP ", {\"mediaType\": \"%s\", " D
-			 ", \"size\": 0}], \"annotations\": {\"x\": \"y\"}}",
+			 "{\"schemaVersion\": 2, \"mediaType\": \"%s\", " CONFIG ", \"layers\": [" GZIP
+			 ", {\"mediaType\": \"%s\", " D ", \"size\": 0}], \"annotations\": {\"x\": \"y\"}}",
 			 i % 2 == 0 ? OCI "manifest.v1+json" : DOCKER "distribution.manifest.v2+json", types[i]);
 		assert_int_equal(parse(text, &manifest, &err), 0);
 		assert_int_equal(manifest.layer_count, 2);
@@ -59,28 +59,42 @@ static void test_bad_manifests(void **state)
 		{"\xff\xfe", ERROR_MALFORMED},
 		{"{}", ERROR_MALFORMED},
 		{"{\"schemaVersion\": 1, \"fsLayers\": []}", ERROR_UNSUPPORTED},
-		{"{\"schemaVersion\": 2, \"mediaType\": \"" DOCKER "distribution.manifest.v1+prettyjws\"}", ERROR_UNSUPPORTED},
+		{"{\"schemaVersion\": 2, \"mediaType\": \"" DOCKER "distribution.manifest.v1+prettyjws\"}",
+		 ERROR_UNSUPPORTED},
 		{"{\"schemaVersion\": 2, \"mediaType\": \"text/html\"}", ERROR_UNSUPPORTED},
 		{MANIFEST("\"layers\": [" GZIP "]"), ERROR_UNSUPPORTED},
-		{MANIFEST("\"config\": {\"mediaType\": \"application/vnd.cncf.helm.config.v1+json\", " D ", \"size\": 7}, \"layers\": [" GZIP "]"),
+		{MANIFEST("\"config\": {\"mediaType\": \"application/vnd.cncf.helm.config.v1+json\", " D
+			  ", \"size\": 7}, \"layers\": [" GZIP "]"),
 		 ERROR_UNSUPPORTED},
 		{MANIFEST(CONFIG), ERROR_MALFORMED},
 		{MANIFEST(CONFIG ", \"layers\": []"), ERROR_MALFORMED},
 		{MANIFEST(CONFIG ", \"layers\": {}"), ERROR_MALFORMED},
 		{MANIFEST(CONFIG ", \"layers\": [7]"), ERROR_UNSUPPORTED},
-		{MANIFEST(CONFIG ", \"layers\": [" LAYER(DOCKER "image.rootfs.foreign.diff.tar.gzip", "1") "]"), ERROR_UNSUPPORTED},
-		{MANIFEST(CONFIG ", \"layers\": [" LAYER(OCI "layer.nondistributable.v1.tar", "1") "]"), ERROR_UNSUPPORTED},
+		{MANIFEST(CONFIG ", \"layers\": [" LAYER(DOCKER "image.rootfs.foreign.diff.tar.gzip", "1") "]"),
+		 ERROR_UNSUPPORTED},
+		{MANIFEST(CONFIG ", \"layers\": [" LAYER(OCI "layer.nondistributable.v1.tar", "1") "]"),
+		 ERROR_UNSUPPORTED},
 		{MANIFEST(CONFIG ", \"layers\": [" LAYER(OCI "layer.v1.tar+bzip2", "1") "]"), ERROR_UNSUPPORTED},
 		{MANIFEST(CONFIG ", \"layers\": [" LAYER(OCI "layer.v1.tar+gzip", "-1") "]"), ERROR_MALFORMED},
 		{MANIFEST(CONFIG ", \"layers\": [" LAYER(OCI "layer.v1.tar+gzip", "1e3") "]"), ERROR_MALFORMED},
-		{MANIFEST(CONFIG ", \"layers\": [" LAYER(OCI "layer.v1.tar+gzip", "9223372036854775807") "]"), ERROR_MALFORMED},
-		{MANIFEST(CONFIG ", \"layers\": [" LAYER(OCI "layer.v1.tar+gzip", "99999999999999999999") "]"), ERROR_MALFORMED},
+		{MANIFEST(CONFIG ", \"layers\": [" LAYER(OCI "layer.v1.tar+gzip", "9223372036854775807") "]"),
+		 ERROR_MALFORMED},
+		{MANIFEST(CONFIG ", \"layers\": [" LAYER(OCI "layer.v1.tar+gzip", "99999999999999999999") "]"),
+		 ERROR_MALFORMED},
 		{MANIFEST(CONFIG ", \"layers\": [" LAYER(OCI "layer.v1.tar+gzip", "\"1\"") "]"), ERROR_MALFORMED},
-		{MANIFEST(CONFIG ", \"layers\": [{\"mediaType\": \"" OCI "layer.v1.tar\", \"digest\": \"sha256:xyz\", \"size\": 1}]"), ERROR_MALFORMED},
-		{MANIFEST(CONFIG ", \"layers\": [{\"mediaType\": \"" OCI "layer.v1.tar\", \"digest\": \"sha256:../../../../../../../../../../../../../../../../etc/passwd/000000\", \"size\": 1}]"),
+		{MANIFEST(CONFIG ", \"layers\": [{\"mediaType\": \"" OCI
+				 "layer.v1.tar\", \"digest\": \"sha256:xyz\", \"size\": 1}]"),
+		 ERROR_MALFORMED},
+		{MANIFEST(
+			 CONFIG
+			 ", \"layers\": [{\"mediaType\": \"" OCI
+			 "layer.v1.tar\", \"digest\": "
+			 "\"sha256:../../../../../../../../../../../../../../../../etc/passwd/000000\", \"size\": 1}]"),
 		 ERROR_MALFORMED},
 		{MANIFEST(CONFIG ", \"layers\": [" GZIP "], \"layers\": [" GZIP "]"), ERROR_MALFORMED},
-		{MANIFEST("\"config\": {\"mediaType\": \"" OCI "config.v1+json\", " D ", \"size\": 99999999}, \"layers\": [" GZIP "]"), ERROR_TOO_LARGE},
+		{MANIFEST("\"config\": {\"mediaType\": \"" OCI "config.v1+json\", " D
+			  ", \"size\": 99999999}, \"layers\": [" GZIP "]"),
+		 ERROR_TOO_LARGE},
 	};
 	struct manifest manifest;
 	struct error err;
@@ -121,9 +135,9 @@ static void test_large_manifests(void **state)
 	buf_fini(&text);
 }
 
-#define ENTRY(digit, os, arch, more)                                                                                           \
-	"{\"mediaType\": \"" OCI "manifest.v1+json\", \"digest\": \"sha256:" digit                                               \
-	"123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\", \"size\": 9, \"platform\": {\"os\": \"" os              \
+#define ENTRY(digit, os, arch, more)                                                                                   \
+	"{\"mediaType\": \"" OCI "manifest.v1+json\", \"digest\": \"sha256:" digit                                     \
+	"123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\", \"size\": 9, \"platform\": {\"os\": \"" os \
 	"\", \"architecture\": \"" arch "\"" more "}}"
 
 static int choose(const char *text, const char *architecture, struct descriptor *chosen, struct error *err)
@@ -134,10 +148,16 @@ static int choose(const char *text, const char *architecture, struct descriptor 
 
 static void test_index(void **state)
 {
-	static const char index[] = "{\"schemaVersion\": 2, \"mediaType\": \"" OCI "index.v1+json\", \"manifests\": ["
-		ENTRY("1", "windows", "amd64", "") "," ENTRY("2", "linux", "amd64", ", \"variant\": \"v3\"") ","
-		ENTRY("3", "linux", "amd64", "") "," ENTRY("4", "linux", "arm64", ", \"variant\": \"v8\"") ","
-		ENTRY("5", "unknown", "unknown", "") "]}";
+	static const char index[] =
+		"{\"schemaVersion\": 2, \"mediaType\": \"" OCI
+		"index.v1+json\", \"manifests\": [" ENTRY("1", "windows", "amd64", "") "," ENTRY(
+			"2", "linux", "amd64",
+			", \"variant\": \"v3\"") "," ENTRY("3", "linux", "amd64",
+							   "") "," ENTRY("4", "linux", "arm64",
+									 ", \"variant\": \"v8\"") "," ENTRY("5",
+													    "unknown",
+													    "unknown",
+													    "") "]}";
 	struct descriptor chosen;
 	struct error err;
 
@@ -149,16 +169,20 @@ static void test_index(void **state)
 	assert_true(choose(index, "riscv64", &chosen, &err) < 0);
 	assert_int_equal(err.kind, ERROR_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "riscv64"));
-	assert_int_equal(choose("{\"schemaVersion\": 2, \"manifests\": [" ENTRY("6", "linux", "amd64", "") "]}", "amd64", &chosen, &err), 1);
+	assert_int_equal(choose("{\"schemaVersion\": 2, \"manifests\": [" ENTRY("6", "linux", "amd64", "") "]}",
+				"amd64", &chosen, &err),
+			 1);
 	assert_int_equal(choose(MANIFEST(CONFIG ", \"layers\": [" GZIP "]"), "amd64", &chosen, &err), 0);
 	assert_true(choose("{\"mediaType\": \"" OCI "index.v1+json\"}", "amd64", &chosen, &err) < 0);
-	assert_true(choose("{\"mediaType\": \"" OCI "index.v1+json\", \"manifests\": [{\"platform\": {\"os\": \"linux\", \"architecture\": \"amd64\"}}]}",
+	assert_true(choose("{\"mediaType\": \"" OCI "index.v1+json\", \"manifests\": [{\"platform\": {\"os\": "
+						    "\"linux\", \"architecture\": \"amd64\"}}]}",
 			   "amd64", &chosen, &err) < 0);
 	assert_int_equal(err.kind, ERROR_MALFORMED);
 	assert_true(choose("7", "amd64", &chosen, &err) < 0);
 }
 
-static int config(const char *text, size_t layers, struct image_config *ret, char (*diff_ids)[DIGEST_SIZE], struct error *err)
+static int config(const char *text, size_t layers, struct image_config *ret, char (*diff_ids)[DIGEST_SIZE],
+		  struct error *err)
 {
 	*err = (struct error){0};
 	return manifest_config(text, strlen(text), "amd64", layers, ret, diff_ids, err);
@@ -168,10 +192,12 @@ static int config(const char *text, size_t layers, struct image_config *ret, cha
 
 static void test_config(void **state)
 {
-	static const char full[] =
-		"{\"os\": \"linux\", \"architecture\": \"amd64\", " ROOTFS ", \"config\": {\"Entrypoint\": [\"/e\", 7, \"a b\"], \"Cmd\": null,"
-		"\"Env\": [\"A=1\", \"nonsense\", \"=x\", \"B=\"], \"User\": \"u:g\", \"WorkingDir\": \"relative\", \"ExposedPorts\": {\"80\": {}, \"443/tcp\":"
-		" {}, \"53/udp\": {}, \"0/tcp\": {}, \"70000\": {}, \"8000-8010/tcp\": {}, \"x\": {}, \"9/sctp\": {}}}}";
+	static const char full[] = "{\"os\": \"linux\", \"architecture\": \"amd64\", " ROOTFS
+				   ", \"config\": {\"Entrypoint\": [\"/e\", 7, \"a b\"], \"Cmd\": null,"
+				   "\"Env\": [\"A=1\", \"nonsense\", \"=x\", \"B=\"], \"User\": \"u:g\", "
+				   "\"WorkingDir\": \"relative\", \"ExposedPorts\": {\"80\": {}, \"443/tcp\":"
+				   " {}, \"53/udp\": {}, \"0/tcp\": {}, \"70000\": {}, \"8000-8010/tcp\": {}, \"x\": "
+				   "{}, \"9/sctp\": {}}}}";
 	static const struct {
 		const char *text;
 		enum error_kind kind;
@@ -233,7 +259,8 @@ static void test_digests(void **state)
 	assert_string_equal(chain, digest);
 	/* image-spec config.md: sha256("<chain of the parent> <diff id>") */
 	digest_chain(digest, "sha256:" HEX, chain);
-	digest_of("sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad sha256:" HEX, 2 * (DIGEST_SIZE - 1) + 1, digest);
+	digest_of("sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad sha256:" HEX,
+		  2 * (DIGEST_SIZE - 1) + 1, digest);
 	assert_string_equal(chain, digest);
 	assert_false(digest_is_valid(NULL));
 	assert_false(digest_is_valid("sha256:" HEX "\n"));
@@ -242,8 +269,9 @@ static void test_digests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good_manifests), cmocka_unit_test(test_bad_manifests), cmocka_unit_test(test_large_manifests),
-		cmocka_unit_test(test_index),	       cmocka_unit_test(test_config),	     cmocka_unit_test(test_digests),
+		cmocka_unit_test(test_good_manifests),  cmocka_unit_test(test_bad_manifests),
+		cmocka_unit_test(test_large_manifests), cmocka_unit_test(test_index),
+		cmocka_unit_test(test_config),          cmocka_unit_test(test_digests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

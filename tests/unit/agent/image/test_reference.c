@@ -49,13 +49,55 @@ static void test_good(void **state)
 static void test_bad(void **state)
 {
 	static const char *const cases[] = {
-		"",	    "-x",	  "--tls-verify=false", "x/-y",	       "x/y-",	       ".x",	       "x.",	      "x..y",
-		"x___y",    "x._y",	  "X",			"x/Y",	       "/x",	       "x/",	       "x//y",	      "x:",
-		"x:.a",	    "x:-a",	  "x:a b",		"x:a:b",       "x@",	       "x@sha256:",    "x@sha512:" HEX, "x@sha256:" HEX "0",
-		"x@sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef", "@sha256:" HEX, ":tag",   "h.example:/x", "h.example:0/x",
-		"h.example:65536/x", "h.example:12a/x", "-h.example/x", "h.example-/x", "h..example/x", ".example/x", "[::1/x",	"[]:1/x",
-		"a\nb",	    "a b",	  "docker://x",	       "../x",	       "x/../y",       "x\x80",	      "h.example/",
-		"dir:/etc", "x:a/b",	  "h_x.example/y",	"[x]/y",       "x@sha256:" HEX "@sha256:" HEX,
+		"",
+		"-x",
+		"--tls-verify=false",
+		"x/-y",
+		"x/y-",
+		".x",
+		"x.",
+		"x..y",
+		"x___y",
+		"x._y",
+		"X",
+		"x/Y",
+		"/x",
+		"x/",
+		"x//y",
+		"x:",
+		"x:.a",
+		"x:-a",
+		"x:a b",
+		"x:a:b",
+		"x@",
+		"x@sha256:",
+		"x@sha512:" HEX,
+		"x@sha256:" HEX "0",
+		"x@sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
+		"@sha256:" HEX,
+		":tag",
+		"h.example:/x",
+		"h.example:0/x",
+		"h.example:65536/x",
+		"h.example:12a/x",
+		"-h.example/x",
+		"h.example-/x",
+		"h..example/x",
+		".example/x",
+		"[::1/x",
+		"[]:1/x",
+		"a\nb",
+		"a b",
+		"docker://x",
+		"../x",
+		"x/../y",
+		"x\x80",
+		"h.example/",
+		"dir:/etc",
+		"x:a/b",
+		"h_x.example/y",
+		"[x]/y",
+		"x@sha256:" HEX "@sha256:" HEX,
 	};
 	char longest[REFERENCE_MAX + 10];
 	struct reference reference;
@@ -78,10 +120,8 @@ static void test_bad(void **state)
 }
 
 static const struct config_key keys[] = {
-	{"registry", "url", CONFIG_STRING, "", ""},
-	{"registry", "authfile", CONFIG_STRING, "", ""},
-	{"registry", "insecure", CONFIG_BOOL, "no", ""},
-	{"build", "ca_file", CONFIG_STRING, "", ""},
+	{"registry", "url", CONFIG_STRING, "", ""},      {"registry", "authfile", CONFIG_STRING, "", ""},
+	{"registry", "insecure", CONFIG_BOOL, "no", ""}, {"build", "ca_file", CONFIG_STRING, "", ""},
 	{NULL, NULL, CONFIG_STRING, NULL, NULL},
 };
 
@@ -99,8 +139,17 @@ static int init(struct registry *registry, const char *url, const char *insecure
 
 static void test_registry(void **state)
 {
-	static const char *const bad[] = {"", "http://", "ftp://x.y", "http://x.y", "http://127.0.0.1.evil.test", "https://x.y/path", "https://-x.y",
-					  "https://registry", "https://x.y:0", "https://user@x.y", "https://x.y z"};
+	static const char *const bad[] = {"",
+					  "http://",
+					  "ftp://x.y",
+					  "http://x.y",
+					  "http://127.0.0.1.evil.test",
+					  "https://x.y/path",
+					  "https://-x.y",
+					  "https://registry",
+					  "https://x.y:0",
+					  "https://user@x.y",
+					  "https://x.y z"};
 	auto_free char *full = NULL;
 	struct registry registry;
 	struct error err;
@@ -133,9 +182,12 @@ static void test_failures(void **state)
 		const char *written;
 		enum error_kind kind;
 	} cases[] = {
-		{"time=\"x\" level=fatal msg=\"Error parsing: reading manifest b in h/x: manifest unknown: manifest unknown\"\n", ERROR_NOT_FOUND},
+		{"time=\"x\" level=fatal msg=\"Error parsing: reading manifest b in h/x: manifest unknown: manifest "
+		 "unknown\"\n",
+		 ERROR_NOT_FOUND},
 		{"level=fatal msg=\"reading manifest: unauthorized: authentication required\"", ERROR_UNAUTHENTICATED},
-		{"level=fatal msg=\"pinging: Get \\\"https://h/v2/\\\": dial tcp: connection refused\"", ERROR_UNAVAILABLE},
+		{"level=fatal msg=\"pinging: Get \\\"https://h/v2/\\\": dial tcp: connection refused\"",
+		 ERROR_UNAVAILABLE},
 		{"level=fatal msg=\"net/http: TLS handshake timeout\"", ERROR_TIMEOUT},
 		{"", ERROR_UNAVAILABLE},
 		{"\n\n", ERROR_UNAVAILABLE},

@@ -2,8 +2,8 @@
 #include "folder.h"
 
 #include <fcntl.h>
-#include <locale.h>
 #include <linux/capability.h>
+#include <locale.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -177,8 +177,9 @@ static ssize_t xattr(const struct folder *f, const char *path, const char *name)
 static void test_xattrs(void **state)
 {
 	const struct vfs_cap_data two = {.magic_etc = VFS_CAP_REVISION_2, .data = {{.permitted = 1 << CAP_NET_RAW}}};
-	const struct vfs_ns_cap_data three = {
-		.magic_etc = VFS_CAP_REVISION_3, .data = {{.permitted = 1 << CAP_NET_RAW}}, .rootid = 1000};
+	const struct vfs_ns_cap_data three = {.magic_etc = VFS_CAP_REVISION_3,
+					      .data = {{.permitted = 1 << CAP_NET_RAW}},
+					      .rootid = 1000};
 	struct folder *f = *state;
 	struct tar tar;
 
@@ -268,8 +269,8 @@ static void test_root(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_kinds),  TEST(test_names),		     TEST(test_unknown_encoding), TEST(test_sparse),
-		TEST(test_replacing), TEST(test_xattrs),	     TEST(test_devices_are_left_out), TEST(test_empty_archives),
+		TEST(test_kinds),     TEST(test_names),  TEST(test_unknown_encoding),     TEST(test_sparse),
+		TEST(test_replacing), TEST(test_xattrs), TEST(test_devices_are_left_out), TEST(test_empty_archives),
 		TEST(test_root),
 	};
 

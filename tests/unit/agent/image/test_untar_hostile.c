@@ -1,5 +1,5 @@
-/* What a layer may not do. The teardown of every test checks that nothing outside the layer's folder changed. The unpacker runs here
- * without its confinement: its own care alone has to be enough. */
+/* What a layer may not do. The teardown of every test checks that nothing outside the layer's folder changed. The
+ * unpacker runs here without its confinement: its own care alone has to be enough. */
 #include "folder.h"
 
 #include <fcntl.h>
@@ -20,7 +20,8 @@ static void refused(struct folder *f, struct tar *tar, enum error_kind kind, con
 
 static void test_dots(void **state)
 {
-	static const char *const names[] = {"../outside/x", "a/../../outside/x", "..", "/../outside/x", "a/..", "./../outside/secret"};
+	static const char *const names[] = {"../outside/x", "a/../../outside/x",  "..", "/../outside/x",
+					    "a/..",         "./../outside/secret"};
 	struct folder *f = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
