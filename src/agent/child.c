@@ -61,6 +61,7 @@ struct plan {
 	int targets[FD_PASS_MAX + 3];
 	size_t count;
 	int last_target;
+	pid_t parent;
 };
 
 static const char *const default_environment[] = {
@@ -85,8 +86,10 @@ static int run(void *argument)
 	int r;
 
 	setpgid(0, 0);
-	if (options->dies_with_us)
-		prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0UL, 0UL, 0UL);
+	/* We may have been killed before the child has said so. */
+	if (options->dies_with_us &&
+	    (prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0UL, 0UL, 0UL) < 0 || getppid() != plan->parent))
+		_exit(126);
 	for (size_t i = 0; i < plan->count; i++)
 		if (dup2(plan->sources[i], plan->targets[i]) < 0)
 			_exit(126);
@@ -298,7 +301,7 @@ int child_start(struct agent *agent, const struct child_options *options, child_
 		struct child **ret_child, struct error *err)
 {
 	struct child *child = xmalloc(sizeof(*child));
-	struct plan plan = {.options = options};
+	struct plan plan = {.options = options, .parent = getpid()};
 	pid_t pid = -1;
 	int r;
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -27,10 +28,13 @@ int mount(const char *source, const char *target, const char *type, unsigned lon
 #define DETACH 2 /* MNT_DETACH */
 #define STACK_SIZE ((size_t)16 * 1024)
 
-static int wait_for_end(void *unused)
+/* It shares all our descriptors, so it must never outlive us: not even when we are killed before the prctl. */
+static int wait_for_end(void *data)
 {
-	(void)unused;
-	pause();
+	const pid_t *parent = data;
+
+	if (prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0UL, 0UL, 0UL) == 0 && getppid() == *parent)
+		pause();
 	return 0;
 }
 
@@ -49,6 +53,7 @@ static int open_user_namespace(uint32_t base, struct error *err)
 {
 	char path[64];
 	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	pid_t parent = getpid();
 	int fd = -1;
 	pid_t pid;
 	int r;
@@ -56,7 +61,7 @@ static int open_user_namespace(uint32_t base, struct error *err)
 	if (stack == MAP_FAILED)
 		return error_errno(err, errno, "cannot make a stack");
 	/* No exit signal: nobody but us waits for it. */
-	pid = clone(wait_for_end, stack + STACK_SIZE, CLONE_VM | CLONE_FILES | CLONE_NEWUSER, NULL);
+	pid = clone(wait_for_end, stack + STACK_SIZE, CLONE_VM | CLONE_FILES | CLONE_NEWUSER, &parent);
 	if (pid < 0) {
 		r = errno;
 		munmap(stack, STACK_SIZE);

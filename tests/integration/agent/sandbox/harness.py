@@ -13,7 +13,7 @@ import time
 import unittest
 import warnings
 
-AGENT, PROBE = sys.argv[1:3] if len(sys.argv) > 2 else (None, None)
+AGENT, PROBE = map(os.path.realpath, sys.argv[1:3]) if len(sys.argv) > 2 else (None, None)
 IMAGE = 'sha256:' + '1' * 64
 BARE = 'sha256:' + '2' * 64
 AS_USER = 'sha256:' + '3' * 64
@@ -97,7 +97,23 @@ class World:
 
     def kill(self, how=signal.SIGKILL):
         self.process.send_signal(how)
-        return self.process.wait(WAIT)
+        code = self.process.wait(WAIT)
+        end = time.monotonic() + WAIT
+        while self.helpers() and time.monotonic() < end:
+            time.sleep(0.001)
+        assert not self.helpers(), 'a helper process has outlived the agent'
+        return code
+
+    def helpers(self):
+        """Processes of the agent's program with our settings."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir('/proc')):
+            try:
+                if os.readlink(f'/proc/{pid}/exe') == AGENT and self.run.encode() in open(f'/proc/{pid}/environ', 'rb').read():
+                    found.append(pid)
+            except OSError:
+                pass
+        return found
 
     def down(self):
         """Ends all sandboxes and the agent; gives its exit code."""
