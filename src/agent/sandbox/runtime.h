@@ -10,6 +10,11 @@ enum runtime_command {
 };
 
 enum runtime_kind runtime_kind(const char *path);
+/* crun and runc first copy themselves into a sealed memfd and run again from there, so that no sandbox can write to the host's program
+ * (CVE-2019-5736). Doing that once for all saves each command the copy and a second exec. Gives the path to run in `ret_path` (the
+ * caller's) and the descriptor behind it; where that is not possible, or for another runtime, a copy of `path` and -1. A new version
+ * of the program is used after a restart of the agent. */
+int runtime_seal(const char *path, char **ret_path);
 /* Runs a command for the sandbox; sandbox->runtime is the child. `background`: with a lower priority. */
 int runtime_run(struct sandbox *sandbox, enum runtime_command command, bool background, child_done done, struct error *err);
 /* One more process in it, from the file process-<n>.json. */

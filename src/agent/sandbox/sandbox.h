@@ -49,7 +49,8 @@ struct sandboxes {
 	unsigned turns_max;
 	struct id_ranges *ids;
 	struct filter *filter;
-	const char *runtime;
+	char *runtime;	/* the program to run */
+	int runtime_fd; /* the sealed copy behind that path, or -1 */
 	enum runtime_kind runtime_kind;
 	char *runtime_root;
 	char *folder;	     /* a folder per sandbox: bundle and state */

@@ -62,8 +62,8 @@ static int prepare(struct sandboxes *sandboxes, struct error *err)
 	uint64_t starts = config_number(config, "sandbox", "starts");
 	int r = check_settings(sandboxes->agent, err);
 
-	sandboxes->runtime = config_string(config, "sandbox", "runtime");
-	sandboxes->runtime_kind = runtime_kind(sandboxes->runtime);
+	sandboxes->runtime_kind = runtime_kind(config_string(config, "sandbox", "runtime"));
+	sandboxes->runtime_fd = runtime_seal(config_string(config, "sandbox", "runtime"), &sandboxes->runtime);
 	sandboxes->cgroup = config_string(config, "sandbox", "cgroup");
 	sandboxes->no_new_privileges = config_bool(config, "sandbox", "no_new_privileges");
 	sandboxes->cgroup_mount = cgroup_mode() == CGROUP_V2;
@@ -84,6 +84,9 @@ static void release(struct sandboxes *sandboxes)
 	map_free(sandboxes->by_id);
 	id_ranges_free(sandboxes->ids);
 	filter_free(sandboxes->filter);
+	if (sandboxes->runtime_fd >= 0)
+		close(sandboxes->runtime_fd);
+	free(sandboxes->runtime);
 	free(sandboxes->folder);
 	free(sandboxes->runtime_root);
 	free(sandboxes);

@@ -113,7 +113,7 @@ class Faults(Case):
             while True:
                 for pid in open(children).read().split():
                     try:
-                        if time.monotonic() >= end and b'crun' in open(f'/proc/{pid}/cmdline', 'rb').read():
+                        if time.monotonic() >= end and b'--root' in open(f'/proc/{pid}/cmdline', 'rb').read():
                             os.kill(int(pid), signal.SIGKILL)
                     except OSError:
                         pass
