@@ -95,6 +95,7 @@ static void end(struct build *build, const struct error *err, const char *refere
 	build_log_end(build->log);
 	send_ended(build, err, reference);
 	dockerfile_fini(&build->dockerfile);
+	buf_fini(&build->text);
 	build->builds->slots[build->slot] = false;
 	list_remove(&build->link);
 	if (build->context >= 0)
@@ -423,7 +424,7 @@ static int read_dockerfile(struct build *build, struct error *err)
 
 static void explain_unpack(struct build *build, const struct job_result *result, struct error *err)
 {
-	if (strstr(result->output, "No space left on device") != NULL)
+	if (strstr(result->output, "No space left on device") != NULL || strstr(result->output, ": Wrote only ") != NULL)
 		error_set(err, ERROR_TOO_LARGE, ENOSPC, "the files of this build need more than the %llu MiB of its disk",
 			  (unsigned long long)build->limits.disk >> 20);
 	else if (result->exit_code > 0 && !result->timed_out)

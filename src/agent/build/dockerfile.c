@@ -40,6 +40,7 @@ struct scan {
 	unsigned line; /* where the instruction in hand starts */
 	unsigned next_line;
 	char escape;
+	bool open; /* the text ended where a line should have continued */
 	struct buf text; /* the instruction, continuation lines joined */
 	struct argument args[ARGS_MAX];
 	size_t arg_count;
@@ -106,11 +107,11 @@ static bool take_line(struct scan *scan, const char *start, const char *end)
 /* The next instruction into scan->text; false at the end. Comments and empty lines count for nothing, also between continued ones. */
 static bool next_instruction(struct scan *scan)
 {
-	bool open = false;
-
+	scan->open = false;
 	buf_clear(&scan->text);
 	while (scan->at < scan->end) {
-		const char *start = scan->at;
+		const char *whole = scan->at;
+		const char *start = whole;
 		const char *end = line_end(scan);
 		unsigned line = scan->next_line++;
 
@@ -119,10 +120,11 @@ static bool next_instruction(struct scan *scan)
 			start++;
 		if (start == end || *start == '#')
 			continue;
-		if (!open)
+		if (!scan->open)
 			scan->line = line;
-		open = take_line(scan, start, end);
-		if (!open)
+		/* A line that continues another keeps its indent: it may be what parts two words. */
+		scan->open = take_line(scan, scan->open ? whole : start, end);
+		if (!scan->open)
 			return true;
 	}
 	return scan->text.length > 0;
@@ -375,12 +377,24 @@ static int scan_all(struct scan *scan)
 {
 	int r = 0;
 
-	read_directives(scan);
 	while (r == 0 && next_instruction(scan))
 		r = scan->text.length > 0 ? take_instruction(scan) : 0;
 	if (r == 0 && scan->stage_count == 0)
 		r = error_set(scan->err, ERROR_MALFORMED, EINVAL, "the Dockerfile has no FROM: its first line names the image to build on");
 	return r;
+}
+
+static struct scan *scan_new(const char *text, size_t length)
+{
+	struct scan *scan = xmalloc(sizeof(*scan));
+
+	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
+		text += 3;
+		length -= 3;
+	}
+	*scan = (struct scan){.at = text, .end = text + length, .line = 1, .next_line = 1, .escape = '\\'};
+	read_directives(scan);
+	return scan;
 }
 
 int dockerfile_scan(const char *text, size_t length, struct dockerfile *ret_file, struct error *err)
@@ -393,12 +407,9 @@ int dockerfile_scan(const char *text, size_t length, struct dockerfile *ret_file
 		return error_set(err, ERROR_TOO_LARGE, EFBIG, "the Dockerfile is larger than %zu KiB", DOCKERFILE_SIZE_MAX >> 10);
 	if (memchr(text, '\0', length) != NULL)
 		return error_set(err, ERROR_MALFORMED, EINVAL, "the Dockerfile is no text: it has a NUL byte");
-	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
-		text += 3;
-		length -= 3;
-	}
-	scan = xmalloc(sizeof(*scan));
-	*scan = (struct scan){.at = text, .end = text + length, .line = 1, .next_line = 1, .escape = '\\', .file = ret_file, .err = err};
+	scan = scan_new(text, length);
+	scan->file = ret_file;
+	scan->err = err;
 	r = scan_all(scan);
 	if (r == 0)
 		ret_file->last = scan->stages[scan->stage_count - 1].base;
@@ -417,14 +428,12 @@ int dockerfile_scan(const char *text, size_t length, struct dockerfile *ret_file
 
 void dockerfile_after_from(const char *text, size_t length, const char *lines, struct buf *out)
 {
-	struct scan *scan = xmalloc(sizeof(*scan));
+	struct scan *scan = scan_new(text, length);
 	const char *copied = text;
 
-	*scan = (struct scan){.at = text, .end = text + length, .line = 1, .next_line = 1, .escape = '\\'};
-	read_directives(scan);
 	while (next_instruction(scan)) {
-		if (scan->text.length < 5 || strncasecmp(scan->text.data, "FROM", 4) != 0 || !is_blank(scan->text.data[4]))
-			continue;
+		if (scan->text.length < 5 || strncasecmp(scan->text.data, "FROM", 4) != 0 || !is_blank(scan->text.data[4]) || scan->open)
+			continue; /* behind an open line ours would be a part of it */
 		buf_append(out, copied, (size_t)(scan->at - copied));
 		if (scan->at > text && scan->at[-1] != '\n')
 			buf_append_char(out, '\n');

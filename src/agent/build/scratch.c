@@ -54,7 +54,8 @@ static int start_mkfs(struct making *making, uid_t owner)
 {
 	auto_free char *extended = xasprintf("lazy_itable_init=1,nodiscard,root_owner=%u:%u", owner, owner);
 	/* No journal: a scratch file system never outlives a crash. The file is handed over as descriptor 3. */
-	const char *argv[] = {"mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal,^resize_inode", "-E", extended,
+	/* Blocks as the loop device's: the kernel mounts none that are smaller. */
+	const char *argv[] = {"mkfs.ext4", "-q", "-F", "-m", "0", "-b", "4096", "-O", "^has_journal,^resize_inode", "-E", extended,
 			      "/proc/self/fd/3", NULL};
 	const struct child_fd fds[] = {{.fd = making->fd, .target = 3}};
 	struct child_options options = {.argv = argv, .fds = fds, .fd_count = 1, .timeout_ms = MKFS_TIMEOUT_MS};

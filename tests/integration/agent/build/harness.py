@@ -101,18 +101,21 @@ class Registry:
 class World:
     """Registry, folders, settings and the agent's process. The base image is made once for all."""
 
+    count = 0
+
     def __init__(self, **settings):
-        self.tag = f'b{os.getpid()}'
+        World.count += 1
+        self.tag = f'b{os.getpid()}-{World.count}'
         self.run = f'/run/ttob-{self.tag}'
         self.base = tempfile.mkdtemp(prefix='ttob-test-', dir='/var/tmp')
         os.chmod(self.base, 0o755)
         self.registry = Registry(self.base)
-        self.network = 'tb' + str(os.getpid())[-5:]
+        self.network = f'b{World.count}' + str(os.getpid())[-5:]
         self.environment = dict(
             os.environ, TTOB_AGENT_SOCKET=self.run + '/agent.sock', TTOB_AGENT_STATE_DIR=self.base + '/state',
             TTOB_AGENT_RUN_DIR=self.run, TTOB_REGISTRY_URL='http://' + self.registry.host,
-            TTOB_REGISTRY_AUTHFILE=self.registry.authfile, TTOB_NETWORK_NAME=self.network, TTOB_NETWORK_POOL='198.19.192.0/20',
-            TTOB_BUILD_IDS=str(IDS), TTOB_BUILD_CGROUP='ttob-build-' + self.tag, TTOB_SANDBOX_CGROUP='ttob-' + self.tag,
+            TTOB_REGISTRY_AUTHFILE=self.registry.authfile, TTOB_NETWORK_NAME=self.network, TTOB_NETWORK_POOL=f'198.19.{176 + 16 * World.count}.0/20',
+            TTOB_BUILD_IDS=str(IDS + (World.count - 1) * 65536 * 4), TTOB_BUILD_CGROUP='ttob-build-' + self.tag, TTOB_SANDBOX_CGROUP='ttob-' + self.tag,
             **{'TTOB_' + k: str(v) for k, v in settings.items()})
         self.log = open(self.base + '/agent.log', 'ab')
         self.process = None
@@ -162,7 +165,7 @@ class World:
             except OSError:
                 continue
             uid = int(text.split('\nUid:')[1].split()[0])
-            if IDS <= uid < IDS + 65536 * 8:
+            if IDS <= uid < IDS + 65536 * 32:
                 found.append(text.split('\n')[0])
         return found
 

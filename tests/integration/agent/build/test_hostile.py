@@ -48,28 +48,30 @@ class Walls(unittest.TestCase):
         self.assertIsNone(world.process.poll())
 
     def test_nothing_of_the_host_shows(self):
-        # The second half as a chroot's root does to get out of it: what it finds is the job, not the host.
-        escape = ('import os; os.mkdir("/x"); f = os.open("/", 0); os.chroot("/x"); os.fchdir(f); [os.chdir("..") for _ in range(99)]; '
-                  'os.chroot("."); print("OUT", sorted(os.listdir("/"))); '
-                  'os.system("cat /etc/shadow /etc/passwd; ls -la / /scratch /base /in /run /var/lib; find / -xdev -name \\"*.sock\\"; '
-                  'cat /in/auth.json /scratch/*.json; cat ' + world.base + '/secret")')
         files = dockerfile(
             'RUN cat /proc/1/cmdline | tr "\\0" " "; ls /proc; cat /etc/shadow | head -3; ls -la /var/lib/ttob /run/ttob* /work /root; true',
             f'RUN ls -la {world.base} {world.run}; cat {world.base}/secret; for p in $(ls -d /proc/[0-9]*); do cat $p/root{world.base}/secret; '
             f'cat $p/environ | tr "\\0" "\\n"; ls $p/root/; done; true',
+            # As a chroot's root gets out of it: what it finds then is the job, not the host.
             'RUN perl -e \'mkdir "/x"; opendir(my $d, "/"); chroot "/x"; chdir $d; chdir ".." for 1..99; chroot "."; '
-            f'print "OUT: ", join(" ", glob("/*")), "\\n"; system("cat /etc/shadow {world.base}/secret /in/auth.json; ls -laR /in /base /run /etc; '
-            'mount; cat /proc/self/mountinfo; ls /proc/*/root/") \'; true')
+            'sub show { print "FILE $_[0]: "; open(my $f, "<", $_[0]) ? print(<$f>, "\\n") : print("$!\\n") } '
+            'print "OUT: ", join(" ", map { glob("$_/*") } "", "/etc", "/in", "/base", "/run", "/var/lib", "/usr/bin", "/tmp"), "\\n"; '
+            f'show($_) for ("/etc/shadow", "{world.base}/secret", "{world.registry.authfile}", "/in/auth.json", "{world.run}/agent.sock", '
+            '"/proc/1/environ", "/proc/1/mountinfo", "/etc/passwd", "/etc/resolv.conf", "/etc/containers/storage.conf"); '
+            f'show($_) for map {{ ("$_/root{world.base}/secret", "$_/environ") }} glob("/proc/[0-9]*"); \'; true')
         ended = client.build('look', files)
         text = ended.text()
+        self.assertIn('\nOUT: /base ', text)
         self.assertNotIn(SECRET, text)
         self.assertNotIn(world.registry.password, text)
         self.assertNotIn(base64.b64encode(f'ttob:{world.registry.password}'.encode()).decode(), text)
-        self.assertNotIn('agent.sock', text)
-        with open('/etc/shadow') as f:
-            root = [line for line in f if line.startswith('root:')]
-        self.assertNotIn(root[0] if root[0].split(':')[1] not in ('', '*', '!') else 'never', text)
+        self.assertEqual([line for line in text.splitlines() if 'agent.sock' in line and 'RUN' not in line],
+                         [f'FILE {world.run}/agent.sock: No such file or directory'])
         self.assertNotIn('TTOB_', text)
+        self.assertIn('FILE /etc/shadow: No such file', text)
+        self.assertIn('FILE /in/auth.json: \n', text)
+        self.assertEqual([word for word in text.split('\nOUT: ')[1].split('\n')[0].split() if word.startswith('/usr/bin/')],
+                         ['/usr/bin/buildah', '/usr/bin/skopeo', '/usr/bin/tar'])
 
     def test_kernel_doors_are_closed(self):
         ended = client.build('doors', dockerfile(
@@ -107,8 +109,9 @@ class Walls(unittest.TestCase):
             'RUN for i in $(seq 2 40); do (timeout 3 bash -c "echo x > /dev/tcp/198.19.192.$i/7777" 2>/dev/null && echo OPEN $i) & done; wait; '
             'ls /base /scratch 2>&1; ps 2>&1; ls -d /proc/[0-9]*'))
         ended = first.wait()
-        self.assertNotIn('OPEN', second.text())
-        self.assertNotIn('VISITED', ended.text().replace('print "VISITED', ''))
+        self.assertEqual([line for line in second.text().splitlines() if line.startswith('OPEN')], [])
+        self.assertNotIn('VISITED', ended.text().splitlines())
+        self.assertIn('LISTENING', ended.text().splitlines())
 
     def test_a_base_image_by_address_does_not_reach_the_host(self):
         listener = Listener()

@@ -96,6 +96,7 @@ static void test_lines(void **state)
 	check("# a comment\n# escape=`\nFROM \\\ndebian\n", "debian /0");
 	check("FROM a\nRUN echo \\\nFROM b\n", "a /0");
 	check("FROM debian \\", "debian /0");
+	check("FR\\\nOM deb\\\nian\n", "debian /0");
 }
 
 static void test_mistakes(void **state)
@@ -115,7 +116,7 @@ static void test_mistakes(void **state)
 	check_fails("FROM ${A:?x}\n", "cannot be understood");
 	check_fails("FROM ${:-x}\n", "cannot be understood");
 	check_fails("FROM ${}\n", "cannot be understood");
-	check_fails("FROM $\\\n", "cannot be understood");
+	check("FROM $\\\n", "$ /0");
 }
 
 static void test_limits(void **state)
