@@ -324,6 +324,7 @@ int child_start(struct agent *agent, const struct child_options *options, child_
 		child_free(child);
 		return error_errno(err, r, "cannot run %s", options->argv[0]);
 	}
+	watch_kill_group_on_failure(child->watch);
 	if (options->timeout_ms > 0)
 		loop_timer_start(agent->loop, &child->timer, options->timeout_ms, on_timeout, child);
 	if (ret_child != NULL)

@@ -43,7 +43,7 @@ struct child_options {
 	void *prepare_data;
 };
 
-/* The child leads its own process group; all our descriptors but the named ones are closed in it. 0 or -errno. */
+/* The child leads its own process group, and what is left of that is killed when it fails; all our descriptors but the named ones are closed in it. 0 or -errno. */
 int child_start(struct agent *agent, const struct child_options *options, child_done done, void *data,
 		struct child **ret_child, struct error *err);
 /* Signals the whole process group; `done` still comes. */

@@ -42,6 +42,7 @@ struct watch {
 	struct loop_io io;
 	int pidfd;
 	pid_t pid;
+	bool kills_group;
 	watch_exited exited;
 	void *data;
 };
@@ -78,6 +79,10 @@ static void on_exit_event(struct loop_io *io, uint32_t events)
 	int code;
 
 	(void)events;
+	if (watch->kills_group && waitid(P_PIDFD, (id_t)watch->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0 &&
+	    code_of_info(&info) != 0)
+		kill(-watch->pid, SIGKILL);
+	info = (siginfo_t){0};
 	if (waitid(P_PIDFD, (id_t)watch->pidfd, &info, WEXITED | WNOHANG) == 0) {
 		if (info.si_pid == 0)
 			return;
@@ -188,6 +193,11 @@ void watch_free(struct watch *watch)
 	list_remove(&watch->link);
 	close(watch->pidfd);
 	free(watch);
+}
+
+void watch_kill_group_on_failure(struct watch *watch)
+{
+	watch->kills_group = true;
 }
 
 int watch_kill(struct watch *watch, int signal)

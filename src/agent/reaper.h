@@ -21,5 +21,8 @@ int watch_new(struct reaper *reaper, pid_t pid, watch_exited exited, void *data,
 /* By a pidfd that becomes the watch's. */
 int watch_new_pidfd(struct reaper *reaper, pid_t pid, int pidfd, watch_exited exited, void *data, struct watch **ret_watch);
 void watch_free(struct watch *watch); /* takes NULL; the process goes on */
+/* For a child that leads a process group: when it fails, what is left of its group is killed before the child is reaped, while its
+ * number still can only mean that group. */
+void watch_kill_group_on_failure(struct watch *watch);
 int watch_kill(struct watch *watch, int signal); /* 0 or -errno */
 pid_t watch_pid(const struct watch *watch);

@@ -16,6 +16,7 @@
 #include "base/util.h"
 
 #define TRY_AGAIN_MS 2
+#define STRAY_MS 5 /* for a killed process to be out of its last system call */
 #define TRY_AGAIN_MOST_MS 1000
 #define COMPLAIN_TRIES 200
 
@@ -129,6 +130,13 @@ void sandbox_give_back(struct sandbox *sandbox)
 	struct error err;
 	int r;
 
+	if (sandbox->failed) {
+		sandbox->failed = false;
+		loop_timer_start(sandbox->sandboxes->agent->loop, &sandbox->timer, STRAY_MS, try_again, sandbox);
+		return;
+	}
+	if (sandbox->timer.loop != NULL)
+		return; /* we come back */
 	if (sandbox->init != NULL) {
 		watch_kill(sandbox->init, SIGKILL); /* the kernel takes the whole pid namespace with it; on_init_exit comes back here */
 		return;

@@ -152,6 +152,9 @@ void sandbox_fail(struct sandbox *sandbox, const struct error *err)
 	if (request != NULL)
 		request_fail(request, err);
 	log_event(LOG_LEVEL_WARNING, "sandbox failed", "sandbox", sandbox->id, "key", sandbox->key, "error", err->message, NULL);
+	/* Nobody was told of it, so its name is free at once. */
+	if (map_get(sandbox->sandboxes->by_id, sandbox->id) == sandbox)
+		map_remove(sandbox->sandboxes->by_id, sandbox->id);
 	sandbox_end(sandbox, "failed");
 }
 
@@ -162,6 +165,7 @@ static void on_started(struct child *child, const struct child_result *result, v
 
 	(void)child;
 	sandbox->runtime = NULL;
+	sandbox->failed = result->exit_code != 0;
 	sandbox->sandboxes->turns--;
 	if (sandbox->state == SANDBOX_ENDING) {
 		sandbox_give_back(sandbox);
@@ -232,6 +236,7 @@ static void on_created(struct child *child, const struct child_result *result, v
 
 	(void)child;
 	sandbox->runtime = NULL;
+	sandbox->failed = result->exit_code != 0;
 	sandboxes->turns--;
 	/* The sandbox holds its root in its own mount namespace now; a short mount table keeps the next starts quick. */
 	rootfs_detach(rootfs);

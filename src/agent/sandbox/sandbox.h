@@ -106,6 +106,7 @@ struct sandbox {
 	struct list terminals;	  /* struct terminal */
 	struct loop_timer timer;  /* tries to give back again */
 	unsigned tries;
+	bool failed; /* a runtime command did: what it had forked may be about to die */
 	unsigned cols;
 	unsigned rows;
 	int64_t asked_us;   /* monotonic */
