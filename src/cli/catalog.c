@@ -140,21 +140,79 @@ static int import_folder(const char *folder, const struct paths *paths, struct e
 	return r;
 }
 
+static int rebuild_one(struct store *store, const struct project *project, struct error *err)
+{
+	char build[STORE_ID_LENGTH + 1];
+	bool fresh;
+	int r = builds_enqueue(store, project->id, BUILD_PRIORITY_PERSON, clock_realtime_ms(), build, &fresh, err);
+
+	if (r == 0)
+		printf("%s/%s: build %s %s\n", project->owner, project->name, build, fresh ? "queued" : "waits or runs already");
+	return r;
+}
+
+static int rebuild_failed(struct store *store, struct error *err)
+{
+	struct project_filter filter = {.state = "failed", .sort = PROJECT_SORT_NAME, .page = {1, 100}};
+	struct project_list list = {0};
+	int r = projects_list(store, &filter, &list, err);
+
+	for (size_t i = 0; r == 0 && i < list.count; i++)
+		r = rebuild_one(store, &list.items[i], err);
+	project_list_fini(&list);
+	return r;
+}
+
+static int rebuild_named(struct store *store, const char *name, struct error *err)
+{
+	struct project project = {0};
+	int r = projects_get(store, CATALOG_OWNER, name, &project, err);
+
+	if (r == 0)
+		r = rebuild_one(store, &project, err);
+	project_fini(&project);
+	return r;
+}
+
+/* The named projects, or all that have failed. */
+static int rebuild(char **names, const struct paths *paths, struct error *err)
+{
+	struct store store;
+	int r = store_open(paths->database, &store, err);
+
+	if (r < 0)
+		return r;
+	if (names[0] == NULL)
+		r = rebuild_failed(&store, err);
+	for (size_t i = 0; r == 0 && names[i] != NULL; i++)
+		r = rebuild_named(&store, names[i], err);
+	store_close(&store);
+	return r;
+}
+
+static int import(const char *folder, const struct paths *paths, struct error *err)
+{
+	if (folder == NULL)
+		folder = paths->catalog;
+	if (folder == NULL)
+		return error_set(err, ERROR_INVALID, ENOENT, "there is no catalogue here; name its folder");
+	return import_folder(folder, paths, err);
+}
+
 static int run_catalog(struct config *config, char **arguments)
 {
+	bool imports = arguments[0] != NULL && strcmp(arguments[0], "import") == 0 && (arguments[1] == NULL || arguments[2] == NULL);
+	bool rebuilds = arguments[0] != NULL && strcmp(arguments[0], "rebuild") == 0;
 	struct paths paths;
 	struct error err = {0};
 	int r;
 
-	if (arguments[0] == NULL || strcmp(arguments[0], "import") != 0 || (arguments[1] != NULL && arguments[2] != NULL)) {
-		fprintf(stderr, "usage: ttob catalog import [FOLDER]\n");
+	if (!imports && !rebuilds) {
+		fprintf(stderr, "usage: ttob catalog import [FOLDER]\n       ttob catalog rebuild [NAME…]\n");
 		return 2;
 	}
 	paths_init(&paths, config);
-	if (arguments[1] == NULL && paths.catalog == NULL)
-		r = error_set(&err, ERROR_INVALID, ENOENT, "there is no catalogue here; name its folder");
-	else
-		r = import_folder(arguments[1] != NULL ? arguments[1] : paths.catalog, &paths, &err);
+	r = imports ? import(arguments[1], &paths, &err) : rebuild(arguments + 1, &paths, &err);
 	if (r < 0)
 		log_error("%s", err.message);
 	paths_fini(&paths);
@@ -163,7 +221,7 @@ static int run_catalog(struct config *config, char **arguments)
 
 const struct command command_catalog = {
 	.name = "catalog",
-	.arguments = "import [FOLDER]",
-	.help = "take projects from their folders (catalog/README.md); what has changed is built again",
+	.arguments = "import [FOLDER] | rebuild [NAME…]",
+	.help = "take projects from their folders (catalog/README.md), what has changed is built again; or build the named or all failed ones",
 	.run = run_catalog,
 };

@@ -26,6 +26,8 @@
 
 #define LOOK_MS 3000 /* another process may have queued something (ttob catalog import) */
 #define FAIL_LATER_MS 500 /* an engine that goes away fails its questions before it says that it is down */
+#define BASE_TRIES 3	  /* a mirror that stutters must not fail every project */
+#define BASE_AGAIN_MS 5000
 #define VERSION_OUTPUT_MAX 1024
 #define NO_VERSION "latest" /* the label when the program doesn't tell */
 
@@ -64,6 +66,8 @@ struct job {
 	char *id;
 	struct project project;
 	struct bases bases; /* those that are still to be made sure of */
+	unsigned base_tries;
+	struct loop_timer base_timer;
 	int context; /* -1 once it was handed over */
 	char *reference;
 	char *image;
@@ -212,6 +216,7 @@ static void job_remove(struct job *job)
 	state_move(&states, &job->state, JOB_OVER);
 	close_log(job);
 	loop_timer_stop(&job->fail_timer);
+	loop_timer_stop(&job->base_timer);
 	probe_abandon(steal(job->probe));
 	list_remove(&job->link);
 	job->builder->running--;
@@ -511,7 +516,17 @@ static void start_build(struct job *job)
 
 /* ---- the base images that this house makes itself ------------------------------------------------------------------------- */
 
-static void ensure_bases(struct job *job);
+static void ensure_bases(void *data);
+
+static void base_failed(struct job *job, const char *why)
+{
+	if (++job->base_tries >= BASE_TRIES) {
+		job_refused(job, why);
+		return;
+	}
+	say(job, "%s; trying again", why);
+	loop_timer_start(job->builder->hub->loop, &job->base_timer, BASE_AGAIN_MS, ensure_bases, job);
+}
 
 static void on_base(const struct error *err, void *data)
 {
@@ -519,24 +534,25 @@ static void on_base(const struct error *err, void *data)
 
 	if (job->state == JOB_PREPARING) {
 		/* One that is not made here is somebody else's: the build will find it, or say that it can't. */
-		if (err == NULL || err->kind == ERROR_UNSUPPORTED || err->kind == ERROR_INVALID)
+		if (err == NULL || err->kind == ERROR_UNSUPPORTED || err->kind == ERROR_INVALID) {
+			job->bases.count--;
 			ensure_bases(job);
-		else
-			job_refused(job, err->message);
+		} else {
+			base_failed(job, err->message);
+		}
 	}
 	job_unref(job);
 }
 
-static void ensure_bases(struct job *job)
+static void ensure_bases(void *data)
 {
+	struct job *job = data;
 	struct engine *engine = job->builder->hub->engine;
 
-	if (job->bases.count == 0) {
+	if (job->bases.count == 0)
 		start_build(job);
-		return;
-	}
-	job->bases.count--;
-	engine->ops->base_ensure(engine, job->bases.references[job->bases.count], on_base, job_ref(job));
+	else
+		engine->ops->base_ensure(engine, job->bases.references[job->bases.count - 1], on_base, job_ref(job));
 }
 
 void builder_stage(struct builder *builder, const char *build, const char *stage)

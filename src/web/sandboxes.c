@@ -16,6 +16,7 @@
 #include "web/internal.h"
 #include "web/views.h"
 
+#define REBUILD_AFTER_MS (10 * 60 * 1000) /* a failed build is tried again when somebody wants the project after this long */
 #define COLS_DEFAULT 80
 #define ROWS_DEFAULT 24
 
@@ -123,6 +124,24 @@ static void try_now(struct call *call)
 
 /* ---- on a worker -------------------------------------------------------------------------------------------------------- */
 
+/* Whether the last build failed, and not so long ago that another one may end otherwise; *ret_build is its object then, else NULL. */
+static int find_failed_build(struct store *store, const struct project *project, json_t **ret_build, struct error *err)
+{
+	struct build build = {0};
+	bool recent;
+	int r;
+
+	*ret_build = NULL;
+	if (strcmp(project->state, "failed") != 0 || project->build == NULL)
+		return 0;
+	r = builds_get(store, project->build, clock_realtime_ms(), &build, err);
+	if (r < 0)
+		return r;
+	recent = clock_realtime_ms() - build.ended_ms < REBUILD_AFTER_MS;
+	build_fini(&build);
+	return recent ? view_build_by_id(store, project->build, ret_build, err) : 0;
+}
+
 /* There is nothing to run yet: the build goes to the front, and the answer tells how it stands. */
 static int answer_building(struct request *request, const struct wish *wish, const struct project *project, struct error *err)
 {
@@ -133,10 +152,10 @@ static int answer_building(struct request *request, const struct wish *wish, con
 	bool fresh;
 	int r;
 
-	if (strcmp(project->state, "failed") == 0 && project->build != NULL) {
-		r = view_build_by_id(store, project->build, &build, err);
-		if (r < 0)
-			return r;
+	r = find_failed_build(store, project, &build, err);
+	if (r < 0)
+		return r;
+	if (build != NULL) {
 		error_set(err, ERROR_CONFLICT, ENOEXEC, "%s/%s could not be built; its build log says why", wish->owner, wish->name);
 		respond_problem(request, err, json_pack("{s:o}", "build", build));
 		return 0;

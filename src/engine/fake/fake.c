@@ -461,6 +461,7 @@ void fake_engine_away(struct engine *engine, bool away)
 	struct fake *fake = fake_of(engine);
 	struct error err;
 
+	loop_timer_stop(&fake->up);
 	if (fake->away == away)
 		return;
 	if (!away) {

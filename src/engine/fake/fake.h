@@ -7,7 +7,8 @@
 /* Starts away; `up` comes from the loop. Free it by engine->ops->free. */
 struct engine *fake_engine_new(struct loop *loop, const struct engine_events *events, void *data);
 
-/* The agent goes away (open questions fail, builds are lost, sandboxes stay) or comes back. */
+/* The agent goes away (open questions fail, builds are lost, sandboxes stay) or comes back. Right after fake_engine_new: it does not
+ * come up before it is told to. */
 void fake_engine_away(struct engine *engine, bool away);
 /* The machine restarted: every sandbox is gone, without an event. */
 void fake_engine_lose_sandboxes(struct engine *engine);

@@ -21,6 +21,8 @@ static struct engine *make_engine(struct loop *loop, const struct engine_events 
 	struct fixture *fixture = data;
 
 	fixture->engine = fake_engine_new(loop, events, events_data);
+	if (fixture->engine_away)
+		fake_engine_away(fixture->engine, true);
 	return fixture->engine;
 }
 
@@ -131,6 +133,11 @@ static void go_away(struct engine *engine, void *data)
 	fake_engine_away(engine, *(bool *)data);
 }
 
+void fixture_away(struct fixture *fixture, bool away)
+{
+	fixture_on_loop(fixture, go_away, &away);
+}
+
 void fixture_start(struct fixture *fixture)
 {
 	struct guest guest = {.fixture = fixture};
@@ -139,10 +146,8 @@ void fixture_start(struct fixture *fixture)
 
 	if (web_new(&fixture->options, &fixture->web, &err) < 0 || web_start(fixture->web, &err) < 0)
 		fail_msg("%s", err.message);
-	if (fixture->engine_away) {
-		fixture_on_loop(fixture, go_away, &fixture->engine_away);
+	if (fixture->engine_away)
 		return;
-	}
 	for (;;) {
 		struct reply reply = ask(&guest, "GET", "/readyz", NULL);
 		int status = reply.status;

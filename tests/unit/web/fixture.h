@@ -25,6 +25,8 @@ void fixture_stop(struct fixture *fixture);  /* the web process; the data stays 
 void fixture_free(struct fixture *fixture);
 /* Runs `body` on the control loop and waits for it. */
 void fixture_on_loop(struct fixture *fixture, void (*body)(struct engine *engine, void *data), void *data);
+/* The engine goes away, or comes back. */
+void fixture_away(struct fixture *fixture, bool away);
 /* A project of the catalogue, with a build queued behind the others. */
 void fixture_add_project(struct fixture *fixture, const char *name);
 

@@ -276,11 +276,6 @@ static void an_image_that_is_not_here_is_fetched_once(void **state)
 	assert_int_equal(pulls, 1);
 }
 
-static void go(struct engine *engine, void *data)
-{
-	fake_engine_away(engine, *(bool *)data);
-}
-
 static void lose(struct engine *engine, void *data)
 {
 	(void)data;
@@ -295,27 +290,23 @@ static void count_adopted(struct engine *engine, void *data)
 static void an_engine_that_comes_back_finds_its_sandboxes(void **state)
 {
 	struct guest guest = {.fixture = *state}, other = {.fixture = *state};
-	bool away = true;
 	unsigned adopted;
 	char path[80];
 
 	fixture_start(*state);
 	start(&guest, path, sizeof(path));
-	fixture_on_loop(*state, go, &away);
+	fixture_away(*state, true);
 	drop(expect(&other, "POST", "/api/v1/sandboxes", TRY, 503));
 	drop(expect(&other, "GET", "/readyz", NULL, 503));
 	drop(until(&guest, path, "state", "running"));
-	away = false;
-	fixture_on_loop(*state, go, &away);
+	fixture_away(*state, false);
 	drop(expect(&other, "POST", "/api/v1/sandboxes", TRY, 201));
 	drop(until(&guest, path, "state", "running"));
 	fixture_on_loop(*state, count_adopted, &adopted);
 	assert_int_equal(adopted, 1);
-	away = true;
-	fixture_on_loop(*state, go, &away);
+	fixture_away(*state, true);
 	fixture_on_loop(*state, lose, NULL);
-	away = false;
-	fixture_on_loop(*state, go, &away);
+	fixture_away(*state, false);
 	drop(until(&guest, path, "ended.reason", "failed"));
 	start(&guest, path, sizeof(path));
 }
