@@ -87,6 +87,7 @@ class Closed(Exception):
 class Terminal:
     def __init__(self, visitor, path, origin=None, cookie=True):
         self.socket = socket.create_connection((visitor.url.hostname, visitor.url.port), timeout=PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as browsers do
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [
             f"GET {path} HTTP/1.1", f"Host: {visitor.url.netloc}", "Upgrade: websocket", "Connection: Upgrade",

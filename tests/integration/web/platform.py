@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The whole platform as `ttob up` runs it: real registry, agent, builder and runtime, on a data folder and a port of its own.
-   platform.py TTOB CATALOG CONTRACT    (as root; ttob-agent is found beside ttob)"""
+   platform.py TTOB CATALOG CONTRACT [CLASS[.TEST]]…    (as root; ttob-agent is found beside ttob)"""
 import os
 import pathlib
 import re
@@ -15,6 +15,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import abuse  # noqa: E402
 from client import PATIENCE, Closed, Visitor  # noqa: E402
 
 TTOB, CATALOG, CONTRACT = (os.path.abspath(path) for path in sys.argv[1:4])
@@ -118,12 +119,13 @@ class Platform:
         self.process = None
 
     def run_folder(self):
-        folders = [path for path in pathlib.Path("/run").glob("ttob-*") if (path / "agent.sock").exists()]
-        return max(folders, key=lambda path: path.stat().st_mtime) if folders else None
+        environment = processes()[self.child("ttob-agent")][2].split("\0")
+        return pathlib.Path(dict(word.split("=", 1) for word in environment if "=" in word)["TTOB_AGENT_RUN_DIR"])
 
 
 platform = None
 visitor = None
+groups = {}
 
 
 def setUpModule():
@@ -131,6 +133,7 @@ def setUpModule():
     platform = Platform()
     platform.start()
     visitor = Visitor(platform.url)
+    abuse.Abuse.platform = platform
 
 
 def tearDownModule():
@@ -144,11 +147,13 @@ def tearDownModule():
 def start_sandbox(who=None, **more):
     status, sandbox, _ = (who or visitor).attempt(replace=True, **more)
     assert status == 201, (status, sandbox)
+    groups[sandbox["id"]] = abuse.groups_of(platform, sandbox)
     return sandbox
 
 
 def cgroups_of(name):
-    return [path for path, _, _ in os.walk("/sys/fs/cgroup") if name in path]
+    """What is left of the control groups that the sandbox had when it was started."""
+    return abuse.still_there(groups[name])
 
 
 class A_Build(unittest.TestCase):
@@ -348,6 +353,18 @@ class C_Crashes(unittest.TestCase):
         self.assertEqual(visitor.delete(f"/api/v1/sandboxes/{sandbox['id']}")[0], 204)
 
 
+class D_Abuse(abuse.Hostile):
+    pass
+
+
+class D_AbuseByMany(abuse.Many):
+    pass
+
+
+class D_AbuseByHalfRequests(abuse.HalfRequests):
+    pass
+
+
 class D_Contract(unittest.TestCase):
     def test_1_the_local_engine_keeps_the_contract(self):
         database = sqlite3.connect(f"file:{platform.data}/web/ttob.db?mode=ro", uri=True)
@@ -417,4 +434,4 @@ class E_Stop(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1], verbosity=2, failfast=bool(os.environ.get("TTOB_TEST_FAILFAST")))
+    unittest.main(argv=sys.argv[:1] + sys.argv[4:], verbosity=2, failfast=bool(os.environ.get("TTOB_TEST_FAILFAST")))
