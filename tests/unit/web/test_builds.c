@@ -288,7 +288,7 @@ static void the_log_is_read_as_it_is_written(void **state)
 	fixture_away(*state, false);
 	client_expect(fd, &seen, "base…");
 	let(*state, (struct wish){.hold = true, .build = path, .log = "한글 \x1b[31mred\x1b[0m \xff\xfe bytes"});
-	client_expect(fd, &seen, "한글 \\u001b[31mred\\u001b[0m \xef\xbf\xbd\xef\xbf\xbd bytes");
+	client_expect(fd, &seen, "한글 \\u001B[31mred\\u001B[0m \xef\xbf\xbd\xef\xbf\xbd bytes");
 	client_expect(fd, &seen, "\"stage\":\"build\"");
 	let(*state, (struct wish){.build = path, .end = "succeeded"});
 	client_expect(fd, &seen, "event: end");
