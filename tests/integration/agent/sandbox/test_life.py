@@ -9,6 +9,7 @@ from harness import AS_USER, BARE, IMAGE, LIMITS, Case, Terminal, main
 class Life(Case):
     def test_shell_from_start_to_exit(self):
         tty = self.client.start('one')
+        self.assertEqual(self.world.left()['agent mounts'], [])  # only the sandbox itself holds its mounts
         self.assertEqual(tty.run('stty size'), '30 100')
         self.assertEqual(tty.run('echo $TERM $LANG $HOME $PWD'), 'xterm-256color C.UTF-8 /root /')
         self.assertEqual(tty.run('echo "$GREETING" $FROM_PROFILE'), 'hello there yes')
