@@ -35,7 +35,7 @@ const struct config_key settings_keys[] = {
 	{"sandbox", "most", CONFIG_NUMBER, "0", "sandboxes at one time; 0: as the machine's memory allows"},
 	{"sandbox", "queue", CONFIG_NUMBER, "500", "people who may wait for a place"},
 	{"sandbox", "terminals", CONFIG_NUMBER, "4", "shells in one sandbox"},
-	{"sandbox", "pool", CONFIG_NUMBER, "0", "prepared sandboxes of each of the most tried projects"},
+	{"sandbox", "pool", CONFIG_NUMBER, "1", "prepared sandboxes of each of the eight most tried projects; 0: none"},
 	{"build", "parallel", CONFIG_NUMBER, "2", "builds at one time"},
 	{"build", "memory", CONFIG_SIZE, "2G", "memory of one build"},
 	{"build", "cpu", CONFIG_NUMBER, "2000", "processor of one build, thousandths of a core"},

@@ -21,6 +21,7 @@
 #include "web/bases.h"
 #include "web/context.h"
 #include "web/hub.h"
+#include "web/pools.h"
 #include "web/probe.h"
 #include "web/views.h"
 
@@ -254,6 +255,7 @@ static void on_end_written(int result, const struct error *err, void *data)
 	hub_catalogue_changed(builder->hub);
 	builder_tell(builder, ending->id);
 	tell_all(builder);
+	pools_refresh(builder->hub->pools);
 	free(ending->id);
 	free(ending->state);
 	free(ending->error);

@@ -12,6 +12,7 @@
 #include "store/versions.h"
 #include "web/builder.h"
 #include "web/call.h"
+#include "web/pools.h"
 
 #define USAGE_MS 2000
 #define COUNTERS_MS 1500
@@ -70,6 +71,7 @@ static void on_listed(const struct error *err, const struct engine_sandbox *sand
 		end_missing(hub, seen, listing->asked_ms);
 		builder_engine_up(hub->builder);
 		waiting_advance(hub);
+		pools_refresh(hub->pools);
 	} else if (err->kind != ERROR_UNAVAILABLE) {
 		log_error("the engine does not tell its sandboxes: %s", err->message);
 	}
@@ -297,6 +299,7 @@ int hub_new(const struct web_options *options, struct cache *cache, struct hub *
 
 	hub_init(hub, options, cache);
 	hub->relay = relay_new(hub->loop, &relay_limits, &relay_events);
+	hub->pools = pools_new(hub);
 	r = recorder_new(hub->loop, options->database, &hub->recorder, err);
 	if (r == 0)
 		r = load_open(hub, err);
@@ -433,6 +436,7 @@ void hub_free(struct hub *hub)
 	for (int i = 0; i < DRAIN_ROUNDS; i++)
 		loop_once(hub->loop, 0); /* the ends of the last jobs, and what they ask for */
 	free_lives(hub);
+	pools_free(hub->pools);
 	builder_free(hub->builder);
 	recorder_free(hub->recorder);
 	loop_timer_stop(&hub->usage_timer);

@@ -16,6 +16,7 @@
 #include "web/recorder.h"
 
 struct builder;
+struct pools;
 
 struct hub {
 	const struct web_options *options;
@@ -27,6 +28,7 @@ struct hub {
 	struct recorder *recorder;
 	struct cache *cache; /* answers of the catalogue */
 	struct builder *builder;
+	struct pools *pools;
 	struct map *by_id;     /* struct live, not ended */
 	struct map *by_person; /* the same */
 	struct list sandboxes; /* starting, running, and ended ones that the engine still holds */
