@@ -17,6 +17,7 @@ void paths_init(struct paths *paths, const struct config *config)
 {
 	const char *database = config_string(config, "web", "database");
 
+	paths->user = config_string(config, "web", "user");
 	paths->data = xasprintf("%s/web", config_string(config, "web", "data"));
 	paths->database = *database != '\0' ? xstrdup(database) : xasprintf("sqlite:%s/ttob.db", paths->data);
 	paths->ui = configured(config, "ui", "ui", "ui/dist");

@@ -6,6 +6,7 @@
 struct paths {
 	char *data;	/* <data>/web: database, build logs, contexts */
 	char *database; /* "sqlite:…" */
+	const char *user; /* whom it belongs to; of the configuration */
 	char *ui;	/* NULL: no pages were built */
 	char *catalog;	/* NULL: none */
 };

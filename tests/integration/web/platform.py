@@ -94,6 +94,9 @@ class Platform:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, env=environment, start_new_session=True)
         wait_for("start of the platform", self.is_ready)
 
+    def import_catalog(self):
+        subprocess.run([TTOB, "catalog", "import", str(self.catalog), "--data", str(self.data)], check=True)
+
     def command(self):
         return [TTOB, "up", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}"]
 
@@ -131,6 +134,7 @@ groups = {}
 def setUpModule():
     global platform, visitor
     platform = Platform()
+    platform.import_catalog()  # what root makes before the first start must be of use to the web process
     platform.start()
     visitor = Visitor(platform.url)
     abuse.Abuse.platform = platform
@@ -198,6 +202,17 @@ class A_Build(unittest.TestCase):
         status, answer, _ = visitor.attempt("taste/broken")
         self.assertEqual(status, 409)
         self.assertEqual(answer["build"]["id"], build["id"])
+
+    def test_4_what_root_imports_meanwhile_is_built(self):
+        project = platform.catalog / "late"
+        shutil.copytree(platform.catalog / "broken", project)
+        (project / "project.conf").write_text(BROKEN.replace("name = broken", "name = late").replace("exit 7", "exit 0"))
+        platform.import_catalog()
+        owners = {path.stat().st_uid for path in (platform.data / "web").rglob("*")}
+        self.assertEqual(owners, {(platform.data / "web").stat().st_uid})
+        self.assertNotEqual(owners, {0})
+        wait_for("end of the build", lambda: visitor.get("/api/v1/projects/taste/late")[1]["state"] != "building")
+        self.assertEqual(visitor.get("/api/v1/projects/taste/late")[1]["state"], "ready")
 
 
 class B_Try(unittest.TestCase):
