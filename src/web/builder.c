@@ -103,7 +103,7 @@ static void on_loaded(int result, const struct error *err, void *data)
 {
 	struct telling *telling = data;
 	const char *state = json_string_value(json_object_get(telling->json, "state"));
-	auto_free char *text = telling->json != NULL ? json_dumps(telling->json, JSON_COMPACT) : NULL;
+	auto_free char *text = telling->json != NULL ? json_dumps(telling->json, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
 
 	(void)err;
 	if (result == 0 && text != NULL && state != NULL)

@@ -41,7 +41,7 @@ static void follow(int result, const struct error *err, void *data)
 {
 	struct reader *reader = data;
 	const char *state = json_string_value(json_object_get(reader->json, "state"));
-	auto_free char *text = reader->json != NULL ? json_dumps(reader->json, JSON_COMPACT) : NULL;
+	auto_free char *text = reader->json != NULL ? json_dumps(reader->json, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
 
 	(void)err;
 	if (result == 0 && state != NULL && text != NULL)

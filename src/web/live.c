@@ -218,7 +218,7 @@ void live_push_text(struct live *live, const char *json)
 void live_push(struct live *live)
 {
 	json_t *json = json_pack("{s:o}", "sandbox", live_json(live));
-	auto_free char *text = json_dumps(json, JSON_COMPACT);
+	auto_free char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(6));
 
 	json_decref(json);
 	if (text != NULL)
