@@ -174,6 +174,8 @@ class World:
             with open(f'/proc/{pid}/mountinfo') as f:
                 own_mounts = [line for line in f if self.run + '/sandboxes' in line]
             for fd in os.listdir(f'/proc/{pid}/fd'):
+                if int(fd) <= 2:
+                    continue  # its own log, which a test runner reads through a pipe
                 try:
                     target = os.readlink(f'/proc/{pid}/fd/{fd}')
                 except OSError:
