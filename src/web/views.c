@@ -1,6 +1,5 @@
 #include "web/views.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,12 +15,6 @@ json_t *view_time(int64_t realtime_ms)
 		return json_null();
 	clock_rfc3339(realtime_ms, text);
 	return json_string(text);
-}
-
-/* A number of seconds or milliseconds without a tail of digits: sixteenths are whole in binary. */
-static json_t *view_duration(double value)
-{
-	return json_real(floor(value * 16) / 16);
 }
 
 json_t *view_text(const char *text)
@@ -71,7 +64,7 @@ json_t *view_sandbox(const struct sandbox *sandbox)
 	json_object_set_new(json, "started_at", view_time(sandbox->started_ms));
 	json_object_set_new(json, "expires_at", view_time(sandbox->expires_ms));
 	json_object_set_new(json, "start_ms",
-			    sandbox->start_us > 0 ? view_duration((double)sandbox->start_us / 1000) : json_null());
+			    sandbox->start_us > 0 ? json_real((double)sandbox->start_us / 1000) : json_null());
 	json_object_set_new(json, "terminals", view_terminals(sandbox));
 	json_object_set_new(json, "limits", view_limits(sandbox->memory, sandbox->cpu, sandbox->pids, sandbox->disk));
 	json_object_set_new(json, "ended", view_ended(sandbox));
@@ -83,8 +76,8 @@ static json_t *view_stages(const struct build_stage *stages)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < BUILD_STAGES; i++)
-		json_array_append_new(list, json_pack("{s:s,s:s,s:o}", "name", stages[i].name, "state", stages[i].state, "seconds",
-						      view_duration(stages[i].seconds)));
+		json_array_append_new(list, json_pack("{s:s,s:s,s:f}", "name", stages[i].name, "state", stages[i].state, "seconds",
+						      stages[i].seconds));
 	return list;
 }
 
