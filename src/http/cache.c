@@ -149,7 +149,7 @@ static struct MHD_Response *kept(const char *text, size_t length, const char *et
 void respond_cached(struct request *request, json_t *json)
 {
 	struct cache *cache = request->route->cache;
-	char *text = json_dumps(json, JSON_COMPACT);
+	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	size_t length = text != NULL ? strlen(text) : 0;
 	char etag[ETAG_SIZE];
 

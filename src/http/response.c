@@ -97,7 +97,7 @@ void respond_retry_after(struct request *request, unsigned seconds)
 
 struct MHD_Response *response_from_json(json_t *json, size_t *ret_length)
 {
-	char *text = json_dumps(json, JSON_COMPACT);
+	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(6));
 
 	json_decref(json);
 	if (text == NULL) /* only a value that isn't JSON can do this */
