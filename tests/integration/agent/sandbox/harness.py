@@ -176,6 +176,8 @@ class World:
             for fd in os.listdir(f'/proc/{pid}/fd'):
                 if int(fd) <= 2:
                     continue  # its own log, which a test runner reads through a pipe
+                if int(fd) <= 2:
+                    continue
                 try:
                     target = os.readlink(f'/proc/{pid}/fd/{fd}')
                 except OSError:
