@@ -376,7 +376,18 @@ static void fake_usage(struct engine *engine, const char *sandbox, engine_used d
 
 static void fake_pool(struct engine *engine, const struct engine_start *like, unsigned count, engine_done done, void *data)
 {
-	(void)count;
+	struct fake *fake = fake_of(engine);
+
+	for (size_t i = 0; i < FAKE_POOLS; i++) {
+		struct fake_pool *pool = &fake->pools[i];
+
+		if (pool->image[0] == '\0')
+			snprintf(pool->image, sizeof(pool->image), "%.79s", like->image);
+		if (strcmp(pool->image, like->image) == 0) {
+			pool->count = count;
+			break;
+		}
+	}
 	ask(engine, POOL, like->image, NULL, data)->done = done;
 }
 
@@ -529,4 +540,14 @@ void fake_engine_command(struct engine *engine, const char *output, int exit_cod
 void fake_engine_hold_builds(struct engine *engine, bool hold)
 {
 	fake_of(engine)->hold_builds = hold;
+}
+
+unsigned fake_engine_pooled(const struct engine *engine, const char *image)
+{
+	const struct fake *fake = fake_of(engine);
+
+	for (size_t i = 0; i < FAKE_POOLS; i++)
+		if (strcmp(fake->pools[i].image, image) == 0)
+			return fake->pools[i].count;
+	return 0;
 }

@@ -18,6 +18,8 @@ void fake_engine_fail(struct engine *engine, const char *op, enum error_kind kin
 void fake_engine_delay(struct engine *engine, int64_t ms);
 /* How often the operation was asked for. */
 unsigned fake_engine_count(const struct engine *engine, const char *op);
+/* How many prepared sandboxes of the image it was last told to keep. */
+unsigned fake_engine_pooled(const struct engine *engine, const char *image);
 /* A sandbox ends by itself. */
 void fake_engine_end(struct engine *engine, const char *sandbox, const char *reason, int exit_code);
 /* What a sandbox that is started with a command prints, and its exit code; at first "ok\n" and 0. */

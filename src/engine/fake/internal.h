@@ -12,6 +12,14 @@ struct fake_rule { /* what happens to the calls of one operation */
 	enum error_kind fail_kind;
 };
 
+#define FAKE_POOLS 16
+
+/* How many prepared sandboxes of an image it was told to keep. */
+struct fake_pool {
+	char image[80]; /* "": free */
+	unsigned count;
+};
+
 struct fake {
 	struct engine engine;
 	bool away;
@@ -24,6 +32,7 @@ struct fake {
 	struct list sandboxes; /* struct fake_sandbox */
 	struct list builds;    /* struct fake_build */
 	struct loop_timer up;
+	struct fake_pool pools[FAKE_POOLS];
 };
 
 /* ---- console.c: a pseudo-terminal with an echo at its other end ---- */

@@ -18,7 +18,7 @@ struct fixture {
 	bool engine_away; /* the engine starts away */
 };
 
-/* Options of a usual process; two projects: taste/figlet is ready (version 1.0), taste/queued waits for its build. */
+/* Options of a usual process and one project: taste/figlet is ready (version 1.0). */
 struct fixture *fixture_new(void);
 void fixture_start(struct fixture *fixture); /* and waits until the engine is up */
 void fixture_stop(struct fixture *fixture);  /* the web process; the data stays */
