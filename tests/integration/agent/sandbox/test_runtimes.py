@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The same agent with another OCI runtime."""
 import signal
+import time
 
 from harness import IMAGE, LIMITS, Case, Terminal, main
 
@@ -41,6 +42,7 @@ class Runc(Case):
         client.ask('pool.set', image=IMAGE, limits=LIMITS, network=False, count=1)
         pooled = False
         for i in range(100):
+            time.sleep(0.2)  # it is filled only while nobody asks
             answer = client.wait(client.send_start(f'p{i}'))
             Terminal(answer['fds'][0]).close()
             client.stop(f'p{i}')
