@@ -163,6 +163,11 @@ static int claim(struct db *db, void *data, struct error *err)
 	if (r <= 0)
 		return r;
 	c->found = true;
+	/* What is built is what the project is now, not what it was when it was queued. */
+	r = db_execute(db, NULL, err, "UPDATE projects SET built_digest = digest WHERE id = (SELECT project FROM builds WHERE id = ?)", "s",
+		       c->build->id);
+	if (r < 0)
+		return r;
 	r = db_execute(db, NULL, err,
 		       "UPDATE builds SET state = 'running', started_ms = ?, attempts = attempts + 1 WHERE id = ?",
 		       "is", c->now_ms, c->build->id);
@@ -351,6 +356,21 @@ int builds_set_stage(struct store *store, const char *id, const char *stage, int
 	return error_set(err, ERROR_INVALID, EINVAL, "%s is no stage of a build", stage);
 }
 
+/* A project that was changed while it was built is built once more. */
+static int build_change(struct db *db, const struct change *c, struct error *err)
+{
+	char id[STORE_ID_LENGTH + 1];
+	struct enqueue e = {.priority = BUILD_PRIORITY_CATALOG, .now_ms = c->now_ms, .id = id};
+	int r = db_number(db, 0, &e.project, err,
+			  "SELECT p.id FROM projects p JOIN builds b ON b.project = p.id WHERE b.id = ? AND p.digest <> p.built_digest",
+			  "s", c->id);
+
+	if (r < 0 || e.project == 0)
+		return r;
+	random_id(id, STORE_ID_LENGTH);
+	return insert(db, &e, err);
+}
+
 static int finish(struct db *db, void *data, struct error *err)
 {
 	const struct change *c = data;
@@ -373,7 +393,7 @@ static int finish(struct db *db, void *data, struct error *err)
 			       "project FROM builds "
 			       "WHERE id = ?)",
 			       "s", c->id);
-	return r;
+	return r == 0 ? build_change(db, c, err) : r;
 }
 
 int builds_finish(struct store *store, const char *id, const char *state, const char *error, int64_t now_ms,

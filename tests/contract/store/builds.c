@@ -222,6 +222,40 @@ struct claimer {
 	int failed;
 };
 
+static bool change_sample(struct store *store, const char *digest)
+{
+	struct project project = sample("a", "fun");
+	struct error err = {0};
+	bool rebuild;
+	int64_t id;
+
+	project.digest = (char *)digest;
+	must(projects_upsert(store, &project, NOW, &id, &rebuild, &err), &err);
+	return rebuild;
+}
+
+static void builds_what_changed_meanwhile_once_more(void **state)
+{
+	struct store *store = store_of(state);
+	char first[STORE_ID_LENGTH + 1];
+	struct error err = {0};
+	struct build build;
+
+	enqueue(store, "a", 0, NOW, first);
+	change_sample(store, "while queued");
+	assert_int_equal(builds_claim(store, NOW + 1, &build, &err), 1); /* takes what is there now */
+	build_fini(&build);
+	assert_false(change_sample(store, "while queued"));
+	assert_true(change_sample(store, "while running"));
+	must(builds_finish(store, first, "succeeded", NULL, NOW + 2, &err), &err);
+	assert_int_equal(builds_claim(store, NOW + 3, &build, &err), 1);
+	assert_string_not_equal(build.id, first);
+	assert_false(change_sample(store, "while running"));
+	must(builds_finish(store, build.id, "failed", "no", NOW + 4, &err), &err);
+	build_fini(&build);
+	assert_int_equal(builds_claim(store, NOW + 5, &build, &err), 0); /* a failure alone is no reason */
+}
+
 static void *claim_all(void *data)
 {
 	struct claimer *claimer = data;
@@ -279,6 +313,7 @@ int run_builds(void)
 		cmocka_unit_test_setup_teardown(leaves_a_ready_project_ready, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(estimates_from_the_past, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(queues_again_after_a_crash, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(builds_what_changed_meanwhile_once_more, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(gives_a_build_to_one_only, fixture_setup, fixture_teardown),
 	};
 
