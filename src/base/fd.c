@@ -231,10 +231,13 @@ ssize_t fd_receive(int socket, void *data, size_t size, int fds[FD_PASS_MAX], si
 		memcpy(fds, CMSG_DATA(h), *ret_n * sizeof(int));
 	}
 	if ((msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+		/* Cut off before the buffer was full: this process has no room for more descriptors. */
+		bool exhausted = (msg.msg_flags & MSG_TRUNC) == 0 && *ret_n < FD_PASS_MAX;
+
 		for (size_t i = 0; i < *ret_n; i++)
 			close(fds[i]);
 		*ret_n = 0;
-		return -EMSGSIZE;
+		return exhausted ? -EMFILE : -EMSGSIZE;
 	}
 	return got;
 }

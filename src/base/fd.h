@@ -31,6 +31,7 @@ int dir_remove_all(const char *path, struct error *err);
 /* Sends `length` bytes and `n` descriptors as one message (at most FD_PASS_MAX): 0 or -errno (-EAGAIN). */
 #define FD_PASS_MAX 8
 int fd_send(int socket, const void *data, size_t length, const int *fds, size_t n);
-/* Receives one message. Gives the bytes (0: the peer closed), or -errno; -EMSGSIZE when it did not fit (its descriptors are closed).
+/* Receives one message. Gives the bytes (0: the peer closed), or -errno; -EMSGSIZE when it did not fit, -EMFILE when there was no room for
+ * its descriptors (they are closed in both cases).
  * On success *ret_n descriptors in `fds` are the caller's, close-on-exec. */
 ssize_t fd_receive(int socket, void *data, size_t size, int fds[FD_PASS_MAX], size_t *ret_n);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -120,6 +121,30 @@ static void an_oversized_message_leaks_nothing(void **state)
 	close(pair[1]);
 }
 
+static void tells_when_there_is_no_room_for_a_descriptor(void **state)
+{
+	struct rlimit before, none;
+	int fds[FD_PASS_MAX];
+	size_t n = 1;
+	char data[4];
+	int pair[2];
+	ssize_t got;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	assert_int_equal(fd_send(pair[0], "x", 1, pair, 1), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	got = fd_receive(pair[1], data, sizeof(data), fds, &n);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(got, -EMFILE);
+	assert_int_equal(n, 0);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +152,7 @@ int main(void)
 		cmocka_unit_test(removes_a_tree_but_not_what_its_links_point_to),
 		cmocka_unit_test(passes_descriptors),
 		cmocka_unit_test(an_oversized_message_leaks_nothing),
+		cmocka_unit_test(tells_when_there_is_no_room_for_a_descriptor),
 	};
 
 	return cmocka_run_group_tests_name("fd", tests, setup, teardown);
