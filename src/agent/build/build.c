@@ -298,8 +298,8 @@ static int write_dockerfile(struct build *build, struct error *err)
 }
 
 struct argv {
-	const char *items[16 + 2 * DOCKERFILE_BASES_MAX + 2];
-	char *owned[DOCKERFILE_BASES_MAX];
+	const char *items[16 + 2 * DOCKERFILE_NAMES_MAX + 2];
+	char *owned[DOCKERFILE_NAMES_MAX];
 };
 
 static void make_argv(const struct build *build, struct argv *argv)
@@ -311,8 +311,11 @@ static void make_argv(const struct build *build, struct argv *argv)
 
 	memset(argv, 0, sizeof(*argv));
 	memcpy(argv->items, fixed, sizeof(fixed));
-	for (size_t i = 0; i < build->dockerfile.base_count; i++) {
-		argv->owned[i] = xasprintf("%s=container-image://%s", build->dockerfile.bases[i], build->base_names[i]);
+	/* buildah compares with what stands in the file, before it fills in arguments. */
+	for (size_t i = 0; i < build->dockerfile.name_count; i++) {
+		const struct dockerfile_name *name = &build->dockerfile.names[i];
+
+		argv->owned[i] = xasprintf("%s=container-image://%s", name->text, build->base_names[name->base]);
 		argv->items[n++] = "--build-context";
 		argv->items[n++] = argv->owned[i];
 	}

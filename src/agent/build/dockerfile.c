@@ -266,25 +266,38 @@ static int find_stage(const struct scan *scan, const char *name)
 	return -1;
 }
 
-static int add_base(struct scan *scan, const char *reference, int *ret_index)
+static int add_name(struct scan *scan, const char *text, int base)
 {
 	struct dockerfile *file = scan->file;
 
-	for (size_t i = 0; i < file->base_count; i++) {
-		if (strcmp(file->bases[i], reference) == 0) {
-			*ret_index = (int)i;
+	for (size_t i = 0; i < file->name_count; i++)
+		if (file->names[i].base == base && strcmp(file->names[i].text, text) == 0)
 			return 0;
-		}
-	}
-	if (file->base_count == DOCKERFILE_BASES_MAX)
-		return error_set(scan->err, ERROR_TOO_LARGE, E2BIG, "Dockerfile, line %u: more than %d base images", scan->line,
-				 DOCKERFILE_BASES_MAX);
-	*ret_index = (int)file->base_count;
-	file->bases[file->base_count++] = xstrdup(reference);
+	if (file->name_count == DOCKERFILE_NAMES_MAX)
+		return error_set(scan->err, ERROR_TOO_LARGE, E2BIG, "Dockerfile, line %u: more than %d ways to name base images", scan->line,
+				 DOCKERFILE_NAMES_MAX);
+	file->names[file->name_count++] = (struct dockerfile_name){.text = xstrdup(text), .base = base};
 	return 0;
 }
 
-static int add_stage(struct scan *scan, const char *image, const char *name)
+/* `text` is how the file names it. */
+static int add_base(struct scan *scan, const char *reference, const char *text, int *ret_index)
+{
+	struct dockerfile *file = scan->file;
+	size_t i = 0;
+
+	while (i < file->base_count && strcmp(file->bases[i], reference) != 0)
+		i++;
+	if (i == DOCKERFILE_BASES_MAX)
+		return error_set(scan->err, ERROR_TOO_LARGE, E2BIG, "Dockerfile, line %u: more than %d base images", scan->line,
+				 DOCKERFILE_BASES_MAX);
+	if (i == file->base_count)
+		file->bases[file->base_count++] = xstrdup(reference);
+	*ret_index = (int)i;
+	return add_name(scan, text, (int)i);
+}
+
+static int add_stage(struct scan *scan, const char *image, const char *text, const char *name)
 {
 	int from = find_stage(scan, image);
 	int base = -1;
@@ -296,7 +309,7 @@ static int add_stage(struct scan *scan, const char *image, const char *name)
 	if (from >= 0)
 		base = scan->stages[from].base;
 	else if (strcmp(image, "scratch") != 0)
-		r = add_base(scan, image, &base);
+		r = add_base(scan, image, text, &base);
 	if (r == 0)
 		scan->stages[scan->stage_count++] = (struct stage){.name = xstrdup(name), .base = base};
 	return r;
@@ -322,7 +335,7 @@ static int take_from(struct scan *scan, char *rest)
 	name = as != NULL ? strtok_r(NULL, " \t", &place) : NULL;
 	if (as != NULL && (strcasecmp(as, "as") != 0 || name == NULL || strtok_r(NULL, " \t", &place) != NULL))
 		return malformed(scan, "FROM is written as: FROM image [AS name]");
-	return add_stage(scan, image.data, name);
+	return add_stage(scan, image.data, word, name);
 }
 
 /* An image that files are taken from; what has arguments in it is left to buildah. */
@@ -332,7 +345,7 @@ static int take_source(struct scan *scan, const char *image)
 
 	if (*image == '\0' || strchr(image, '$') != NULL || strcmp(image, "scratch") == 0 || find_stage(scan, image) >= 0)
 		return 0;
-	return add_base(scan, image, &ignored);
+	return add_base(scan, image, image, &ignored);
 }
 
 /* COPY --from=image …, RUN --mount=type=bind,from=image,… */
@@ -449,5 +462,8 @@ void dockerfile_fini(struct dockerfile *file)
 {
 	for (size_t i = 0; i < file->base_count; i++)
 		free(file->bases[i]);
+	for (size_t i = 0; i < file->name_count; i++)
+		free(file->names[i].text);
 	file->base_count = 0;
+	file->name_count = 0;
 }

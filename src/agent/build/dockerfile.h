@@ -11,10 +11,19 @@
 #define DOCKERFILE_SIZE_MAX ((size_t)1 << 20)
 #define DOCKERFILE_BASES_MAX 8
 #define DOCKERFILE_STAGES_MAX 64
+#define DOCKERFILE_NAMES_MAX 16
+
+/* What stands in the file for a base; with arguments in it, it differs from the base's reference. */
+struct dockerfile_name {
+	char *text;
+	int base; /* index into the bases */
+};
 
 struct dockerfile {
 	char *bases[DOCKERFILE_BASES_MAX]; /* image references, each once, arguments filled in */
 	size_t base_count;
+	struct dockerfile_name names[DOCKERFILE_NAMES_MAX]; /* each text once */
+	size_t name_count;
 	int last; /* index of the base that the last stage stands on; -1: scratch */
 };
 

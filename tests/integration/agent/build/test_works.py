@@ -36,9 +36,12 @@ class Works(unittest.TestCase):
         self.assertEqual(config['config']['Cmd'], ['figlet', 'hi'])
         base, _ = world.registry.manifest(BASE)
         self.assertEqual([layer['digest'] for layer in manifest['layers'][:-1]], [layer['digest'] for layer in base['layers']])
-        names = world.registry.layer('taste/figlet', manifest['layers'][-1]['digest']).getnames()
-        self.assertIn('usr/bin/figlet-figlet', names)
-        self.assertFalse([name for name in names if 'resolv.conf' in name or 'ca.pem' in name])
+        entries = {e.name: e for e in world.registry.layer('taste/figlet', manifest['layers'][-1]['digest'])}
+        self.assertIn('usr/bin/figlet-figlet', entries)
+        # What the build was lent is not in it; of a mount that the base has no file for, an empty one stays.
+        self.assertFalse([name for name in entries if 'ca.pem' in name])
+        if 'etc/resolv.conf' in entries:
+            self.assertEqual(entries['etc/resolv.conf'].size, 0)
 
     def test_files_of_the_context(self):
         files = dockerfile('COPY . /app', 'RUN ls -A /app && cat /app/sub/b && /app/run.sh')
@@ -58,7 +61,7 @@ class Works(unittest.TestCase):
         self.assertIn('ann 644\nroot 4755\n', ended.text())
         manifest, _ = world.registry.manifest('taste/users:b1')
         entries = {e.name: e for e in world.registry.layer('taste/users', manifest['layers'][-1]['digest'])}
-        self.assertEqual((entries['owned'].uid, entries['usr/bin/id'].mode), (1234, 0o4755))
+        self.assertEqual((entries['owned'].uid, entries['usr/bin/id'].mode & 0o7777), (1234, 0o4755))
 
     def test_stages_arguments_and_a_base_by_digest(self):
         _, digest = world.registry.manifest(BASE)

@@ -85,6 +85,24 @@ static void test_arguments(void **state)
 	check("FROM a\\$b\n", "a$b /0");
 }
 
+static void test_names(void **state)
+{
+	static const char text[] = "ARG V=1\nFROM a:$V AS x\nFROM a:1\nFROM x\nCOPY --from=b / /\n";
+	struct dockerfile file;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(dockerfile_scan(text, strlen(text), &file, &err), 0);
+	assert_int_equal(file.base_count, 2);
+	assert_int_equal(file.name_count, 3);
+	assert_string_equal(file.names[0].text, "a:$V");
+	assert_string_equal(file.names[1].text, "a:1");
+	assert_int_equal(file.names[0].base, file.names[1].base);
+	assert_string_equal(file.names[2].text, "b");
+	assert_int_equal(file.names[2].base, 1);
+	dockerfile_fini(&file);
+}
+
 static void test_lines(void **state)
 {
 	(void)state;
@@ -188,7 +206,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),	  cmocka_unit_test(test_stages),   cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_arguments), cmocka_unit_test(test_lines),	   cmocka_unit_test(test_mistakes),
-		cmocka_unit_test(test_limits),	  cmocka_unit_test(test_lines_behind_from),
+		cmocka_unit_test(test_limits),	  cmocka_unit_test(test_names), cmocka_unit_test(test_lines_behind_from),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
