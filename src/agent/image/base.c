@@ -28,13 +28,16 @@
 #define PACKAGES_MAX 512
 #define EPOCH        "1735689600" /* files are not younger than this: the same packages give the same image */
 
-/* How a taste greets: colours, and the few short cuts that everybody knows. */
+/* How a taste greets: colours, and the few short cuts that everybody knows. Nothing here or below starts a program: each would cost the
+ * first prompt a millisecond or two (ls knows its usual colours without dircolors; there is nobody whom mesg could silence). */
 static const char bashrc[] = "[ -z \"$PS1\" ] && return\n"
 			     "PS1='\\[\\e[1;32m\\]\\u\\[\\e[0m\\]:\\[\\e[1;34m\\]\\w\\[\\e[0m\\]\\$ '\n"
-			     "eval \"$(dircolors -b)\"\n"
 			     "alias ls='ls --color=auto' ll='ls -l' la='ls -A' grep='grep --color=auto'\n"
 			     "HISTCONTROL=ignoreboth\n"
 			     "shopt -s checkwinsize\n";
+static const char profile[] = "if [ -n \"$BASH\" ] && [ -f ~/.bashrc ]; then . ~/.bashrc; fi\n";
+/* Debian's /etc/profile asks id(1) who it is, twice; bash knows. */
+static const char quick_id[] = "--customize-hook=sed -i 's/\"$(id -u)\"/\"${EUID:-$(id -u)}\"/' \"$1\"/etc/profile";
 
 struct asker {
 	struct list link;
@@ -207,7 +210,7 @@ static int own_mounts(void *unused)
 
 static int make_folder(struct base_job *job, struct error *err)
 {
-	auto_free char *work = NULL, *profile = NULL;
+	auto_free char *work = NULL, *rc_file = NULL, *profile_file = NULL;
 	char id[17];
 	int r;
 
@@ -215,11 +218,14 @@ static int make_folder(struct base_job *job, struct error *err)
 	/* Readable, because skopeo reads it as nobody; the half-made system in work/ is not. */
 	job->folder = xasprintf("%s/%s", job->store->bases_dir, id);
 	work = xasprintf("%s/work", job->folder);
-	profile = xasprintf("%s/bashrc", job->folder);
+	rc_file = xasprintf("%s/bashrc", job->folder);
+	profile_file = xasprintf("%s/profile", job->folder);
 	r = dir_make_all(job->folder, 0755, err);
 	if (r == 0)
 		r = dir_make_all(work, 0700, err);
-	return r == 0 ? file_replace(profile, bashrc, strlen(bashrc), 0644, err) : r;
+	if (r == 0)
+		r = file_replace(rc_file, bashrc, strlen(bashrc), 0644, err);
+	return r == 0 ? file_replace(profile_file, profile, strlen(profile), 0644, err) : r;
 }
 
 /* `sources` are lines for sources.list, NULL-terminated; none: mmdebstrap's own choice. */
@@ -227,7 +233,7 @@ static void make(struct base_job *job, char *const *sources)
 {
 	const char *packages = config_string(job->store->agent->config, "image", "base_packages");
 	auto_free char *include = xasprintf("--include=%.*s", PACKAGES_MAX, packages);
-	auto_free char *upload = NULL, *tar = NULL, *tmp = NULL;
+	auto_free char *upload_rc = NULL, *upload_profile = NULL, *tar = NULL, *tmp = NULL;
 	const char *argv[24 + SOURCES_MAX] = {NULL};
 	char **environment = NULL;
 	const char *variables[32] = {NULL};
@@ -240,7 +246,8 @@ static void make(struct base_job *job, char *const *sources)
 		end(job, &err);
 		return;
 	}
-	upload = xasprintf("--customize-hook=upload %s/bashrc /root/.bashrc", job->folder);
+	upload_rc = xasprintf("--customize-hook=upload %s/bashrc /root/.bashrc", job->folder);
+	upload_profile = xasprintf("--customize-hook=upload %s/profile /root/.profile", job->folder);
 	tar = xasprintf("%s/root.tar", job->folder);
 	tmp = xasprintf("TMPDIR=%s/work", job->folder);
 	argv[n++] = "mmdebstrap";
@@ -259,7 +266,9 @@ static void make(struct base_job *job, char *const *sources)
 	argv[n++] =
 		"--dpkgopt=force-unsafe-io"; /* nobody misses a half-installed package of a sandbox after a power cut */
 	argv[n++] = "--aptopt=Acquire::Languages \"none\"";
-	argv[n++] = upload;
+	argv[n++] = upload_rc;
+	argv[n++] = upload_profile;
+	argv[n++] = quick_id;
 	argv[n++] = "--customize-hook=rm -f \"$1\"/etc/resolv.conf \"$1\"/etc/hostname"; /* this host's */
 	argv[n++] = job->suite;
 	argv[n++] = tar;
