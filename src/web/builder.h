@@ -11,7 +11,7 @@ struct hub;
 struct builder;
 
 int builder_new(struct hub *hub, struct builder **ret_builder, struct error *err);
-void builder_free(struct builder *builder); /* after the engine and the recorder; takes NULL */
+void builder_free(struct builder *builder); /* after builder_engine_down, and after engine and recorder; takes NULL */
 void builder_stop(struct builder *builder); /* starts nothing new */
 struct build_logs *builder_logs(struct builder *builder);
 

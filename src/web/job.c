@@ -1,0 +1,555 @@
+#include "web/job.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/state.h"
+#include "base/str.h"
+#include "base/util.h"
+#include "core/names.h"
+#include "store/builds.h"
+#include "store/versions.h"
+#include "web/allowance.h"
+#include "web/pools.h"
+
+#define FAIL_LATER_MS 500 /* an engine that goes away fails its questions before it says that it is down */
+#define BASE_TRIES 3	  /* a mirror that stutters must not fail every project */
+#define BASE_AGAIN_MS 5000
+#define VERSION_OUTPUT_MAX 1024
+#define NO_VERSION "latest" /* the label when the program doesn't tell */
+
+enum job_state { JOB_PREPARING, JOB_BUILDING, JOB_UNPACKING, JOB_SMOKING, JOB_NAMING, JOB_OVER, JOB_STATES };
+
+static const char *const state_names[] = {"preparing", "building", "unpacking", "smoking", "naming", "over"};
+static const uint32_t state_moves[] = {
+	[JOB_PREPARING] = STATE_BIT(JOB_BUILDING) | STATE_BIT(JOB_OVER),
+	[JOB_BUILDING] = STATE_BIT(JOB_UNPACKING) | STATE_BIT(JOB_OVER),
+	[JOB_UNPACKING] = STATE_BIT(JOB_SMOKING) | STATE_BIT(JOB_OVER),
+	[JOB_SMOKING] = STATE_BIT(JOB_NAMING) | STATE_BIT(JOB_OVER),
+	[JOB_NAMING] = STATE_BIT(JOB_OVER),
+	[JOB_OVER] = 0,
+};
+static const struct state_table states = {"build", state_names, state_moves, JOB_STATES};
+
+static void say(struct job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A line of ours in the log. */
+static void say(struct job *job, const char *format, ...)
+{
+	auto_buf struct buf line = BUF_INIT;
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	buf_printf(&line, "\x1b[1;36m── %s\x1b[0m\r\n", text);
+	build_log_append(job->builder->logs, job->id, line.data, line.length);
+}
+
+/* ---- what the store is told ---------------------------------------------------------------------------------------- */
+
+struct stage_note {
+	char *id;
+	char stage[16];
+	int64_t now_ms;
+};
+
+static int write_stage(struct store *store, void *data, struct error *err)
+{
+	struct stage_note *note = data;
+	int r = builds_set_stage(store, note->id, note->stage, note->now_ms, err);
+
+	free(note->id);
+	free(note);
+	return r;
+}
+
+static void enter_stage(struct job *job, const char *stage)
+{
+	struct stage_note *note = xmalloc(sizeof(*note));
+
+	note->id = xstrdup(job->id);
+	snprintf(note->stage, sizeof(note->stage), "%s", stage);
+	note->now_ms = clock_realtime_ms();
+	recorder_post(job->builder->hub->recorder, "write a build's stage", write_stage, NULL, note);
+	say(job, "%s", stage);
+	hub_counters_changed(job->builder->hub);
+	builder_tell(job->builder, job->id);
+}
+
+/* ---- the end of one ------------------------------------------------------------------------------------------------- */
+
+static struct job *job_ref(struct job *job)
+{
+	job->refs++;
+	return job;
+}
+
+static void job_unref(struct job *job)
+{
+	if (--job->refs > 0)
+		return;
+	if (job->context >= 0)
+		close(job->context);
+	project_fini(&job->project);
+	buf_fini(&job->output);
+	free(job->id);
+	free(job->reference);
+	free(job->image);
+	free(job->failure);
+	free(job);
+}
+
+static void close_log(struct job *job)
+{
+	if (job->log < 0)
+		return;
+	loop_remove(&job->log_io);
+	close(steal_fd(&job->log));
+}
+
+/* Takes it off the list: nothing of it is running any more. */
+static void job_remove(struct job *job)
+{
+	state_move(&states, &job->state, JOB_OVER);
+	close_log(job);
+	loop_timer_stop(&job->fail_timer);
+	loop_timer_stop(&job->base_timer);
+	probe_abandon(steal(job->probe));
+	list_remove(&job->link);
+	job->builder->running--;
+	job_unref(job);
+}
+
+struct ending {
+	struct builder *builder;
+	char *id;
+	char *state;
+	char *error;
+	struct version version; /* image NULL: none */
+	int64_t now_ms;
+};
+
+static int write_end(struct store *store, void *data, struct error *err)
+{
+	struct ending *ending = data;
+	int r = 0;
+
+	if (ending->version.image != NULL)
+		r = versions_add(store, &ending->version, ending->now_ms, NULL, err);
+	if (r == 0)
+		r = builds_finish(store, ending->id, ending->state, ending->error, ending->now_ms, err);
+	return r;
+}
+
+static void on_end_written(int result, const struct error *err, void *data)
+{
+	struct ending *ending = data;
+	struct builder *builder = ending->builder;
+
+	if (result < 0)
+		log_error("could not write the end of a build: %s", err->message);
+	hub_catalogue_changed(builder->hub);
+	builder_tell(builder, ending->id);
+	builder_tell_all(builder);
+	pools_refresh(builder->hub->pools);
+	free(ending->id);
+	free(ending->state);
+	free(ending->error);
+	version_fini(&ending->version);
+	free(ending);
+}
+
+static struct ending *ending_new(struct job *job, const char *state, const char *error)
+{
+	struct ending *ending = xmalloc(sizeof(*ending));
+
+	ending->builder = job->builder;
+	ending->id = xstrdup(job->id);
+	ending->state = xstrdup(state);
+	ending->error = xstrdup(error);
+	ending->now_ms = clock_realtime_ms();
+	return ending;
+}
+
+static void job_finish(struct job *job, struct ending *ending)
+{
+	struct builder *builder = job->builder;
+
+	log_event(strcmp(ending->state, "failed") == 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "build ended", "build", job->id, "project",
+		  job->project.name, "state", ending->state, "error", ending->error, NULL);
+	recorder_post(builder->hub->recorder, "write the end of a build", write_end, on_end_written, ending);
+	job_remove(job);
+	builder_claim_next(builder);
+}
+
+static void job_fail(struct job *job, const char *error)
+{
+	say(job, "failed: %s", error);
+	job_finish(job, ending_new(job, "failed", error));
+}
+
+static void on_fail_timer(void *data)
+{
+	struct job *job = data;
+
+	job_fail(job, job->failure);
+}
+
+/* The engine refused: a failure, unless it turns out that the engine itself has gone; then the build is queued again. */
+static void job_refused(struct job *job, const char *error)
+{
+	free(job->failure);
+	job->failure = xstrdup(error);
+	loop_timer_start(job->builder->hub->loop, &job->fail_timer, FAIL_LATER_MS, on_fail_timer, job);
+}
+
+/* ---- naming: the version that the program tells ---------------------------------------------------------------------- */
+
+/* The first line of the output that can be a label, or NO_VERSION. */
+static const char *version_label(struct buf *output)
+{
+	char *rest = NULL;
+
+	buf_append_char(output, '\0');
+	for (char *line = strtok_r(output->data, "\r\n", &rest); line != NULL; line = strtok_r(NULL, "\r\n", &rest)) {
+		line = str_trim(line);
+		if (version_is_valid(line))
+			return line;
+	}
+	return NO_VERSION;
+}
+
+static void job_succeed(struct job *job)
+{
+	struct ending *ending = ending_new(job, "succeeded", NULL);
+	const char *label = version_label(&job->output);
+
+	ending->version = (struct version){
+		.project = job->project.id,
+		.label = xstrdup(label),
+		.reference = xstrdup(job->reference),
+		.image = xstrdup(job->image),
+		.size = (int64_t)job->size,
+		.shell = job->shell,
+		.build = xstrdup(job->id),
+	};
+	say(job, "ready: %s/%s %s", job->project.owner, job->project.name, label);
+	job_finish(job, ending);
+}
+
+static void on_version_output(const char *text, size_t length, void *data)
+{
+	struct job *job = data;
+
+	if (job->output.length + length < VERSION_OUTPUT_MAX)
+		buf_append(&job->output, text, length);
+}
+
+static void on_version_done(const char *failure, int exit_code, void *data)
+{
+	struct job *job = data;
+
+	job->probe = NULL; /* it frees itself */
+	if (failure != NULL || exit_code != 0)
+		buf_clear(&job->output);
+	job_succeed(job);
+}
+
+static struct probe *start_probe(struct job *job, const char *suffix, const char *command, const struct probe_events *events)
+{
+	const struct web_options *options = job->builder->hub->options;
+	auto_free char *id = xasprintf("%s-%s", job->id, suffix);
+	struct probe_options probe = {
+		.id = id,
+		.image = job->image,
+		.command = command,
+		.limits = allowance_of(&job->project, &options->limits),
+		.network = job->project.network,
+		.limit_ms = options->smoke_ms,
+	};
+
+	return probe_start(job->builder->hub->engine, &probe, events, job);
+}
+
+static void ask_version(struct job *job)
+{
+	static const struct probe_events events = {.output = on_version_output, .done = on_version_done};
+	const char *command = job->project.version_command;
+
+	state_move(&states, &job->state, JOB_NAMING);
+	if (command == NULL || *command == '\0') {
+		job_succeed(job);
+		return;
+	}
+	job->probe = start_probe(job, "version", command, &events);
+}
+
+/* ---- smoke: the program runs in a visitor's sandbox -------------------------------------------------------------------- */
+
+static void on_smoke_output(const char *text, size_t length, void *data)
+{
+	struct job *job = data;
+
+	build_log_append(job->builder->logs, job->id, text, length);
+}
+
+static void on_smoke_done(const char *failure, int exit_code, void *data)
+{
+	struct job *job = data;
+	char text[ERROR_MESSAGE_MAX + 64];
+
+	job->probe = NULL;
+	if (failure != NULL)
+		snprintf(text, sizeof(text), "the smoke command could not be run: %s", failure);
+	else
+		snprintf(text, sizeof(text), "the smoke command gave exit code %d", exit_code);
+	if (failure != NULL)
+		job_refused(job, text);
+	else if (exit_code != 0)
+		job_fail(job, text);
+	else
+		ask_version(job);
+}
+
+static void start_smoke(struct job *job)
+{
+	static const struct probe_events events = {.output = on_smoke_output, .done = on_smoke_done};
+	const char *command = job->project.smoke;
+
+	state_move(&states, &job->state, JOB_SMOKING);
+	enter_stage(job, "smoke");
+	if (command == NULL || *command == '\0')
+		command = "true"; /* at least a shell starts */
+	build_log_append(job->builder->logs, job->id, "$ ", 2);
+	build_log_append(job->builder->logs, job->id, command, strlen(command));
+	build_log_append(job->builder->logs, job->id, "\r\n", 2);
+	job->probe = start_probe(job, "smoke", command, &events);
+}
+
+/* ---- unpack -------------------------------------------------------------------------------------------------------------- */
+
+static void on_pulled(const struct error *err, const struct engine_image *image, void *data)
+{
+	struct job *job = data;
+
+	if (job->state == JOB_UNPACKING) {
+		if (err != NULL) {
+			job_refused(job, err->message);
+		} else {
+			job->image = xstrdup(image->image);
+			job->size = image->size;
+			job->shell = image->shell;
+			start_smoke(job);
+		}
+	}
+	job_unref(job);
+}
+
+/* ---- build --------------------------------------------------------------------------------------------------------------- */
+
+static struct job *find_job(struct builder *builder, const char *id)
+{
+	list_for_each(node, &builder->jobs)
+	{
+		struct job *job = container_of(node, struct job, link);
+
+		if (strcmp(job->id, id) == 0)
+			return job;
+	}
+	return NULL;
+}
+
+static void read_log(struct job *job, unsigned most)
+{
+	char text[16 * 1024];
+	ssize_t n = 0;
+
+	for (unsigned i = 0; job->log >= 0 && i < most && (n = read(job->log, text, sizeof(text))) > 0; i++)
+		build_log_append(job->builder->logs, job->id, text, (size_t)n);
+	if (job->log >= 0 && (n == 0 || (n < 0 && errno != EAGAIN)))
+		close_log(job);
+}
+
+static void on_log(struct loop_io *io, uint32_t events)
+{
+	(void)events;
+	read_log(container_of(io, struct job, log_io), 4);
+}
+
+static void on_build_accepted(const struct error *err, int *log, void *data)
+{
+	struct job *job = data;
+
+	if (job->state == JOB_BUILDING) {
+		if (err == NULL) {
+			job->log = steal_fd(log);
+			fd_set_nonblock(job->log, true);
+			loop_add(job->builder->hub->loop, &job->log_io, job->log, EPOLLIN, on_log);
+		} else {
+			job_refused(job, err->message);
+		}
+	}
+	job_unref(job);
+}
+
+static void start_build(struct job *job)
+{
+	const struct web_options *options = job->builder->hub->options;
+	struct engine *engine = job->builder->hub->engine;
+	auto_free char *tag = xasprintf("%s/%s:b%s", job->project.owner, job->project.name, job->id);
+	struct engine_build build = {
+		.build = job->id,
+		.tag = tag,
+		.context = job->context,
+		.limits = options->build_limits,
+		.seconds = options->build_seconds,
+		.output = options->build_output,
+		.network = true,
+	};
+
+	state_move(&states, &job->state, JOB_BUILDING);
+	engine->ops->build(engine, &build, on_build_accepted, job_ref(job));
+	close(steal_fd(&job->context)); /* the engine has its own */
+}
+
+/* ---- the base images that this house makes itself ------------------------------------------------------------------------- */
+
+static void ensure_bases(void *data);
+
+static void base_failed(struct job *job, const char *why)
+{
+	if (++job->base_tries >= BASE_TRIES) {
+		job_refused(job, why);
+		return;
+	}
+	say(job, "%s; trying again", why);
+	loop_timer_start(job->builder->hub->loop, &job->base_timer, BASE_AGAIN_MS, ensure_bases, job);
+}
+
+static void on_base(const struct error *err, void *data)
+{
+	struct job *job = data;
+
+	if (job->state == JOB_PREPARING) {
+		/* One that is not made here is somebody else's: the build will find it, or say that it can't. */
+		if (err == NULL || err->kind == ERROR_UNSUPPORTED || err->kind == ERROR_INVALID) {
+			job->bases.count--;
+			ensure_bases(job);
+		} else {
+			base_failed(job, err->message);
+		}
+	}
+	job_unref(job);
+}
+
+static void ensure_bases(void *data)
+{
+	struct job *job = data;
+	struct engine *engine = job->builder->hub->engine;
+
+	if (job->bases.count == 0)
+		start_build(job);
+	else
+		engine->ops->base_ensure(engine, job->bases.references[job->bases.count - 1], on_base, job_ref(job));
+}
+
+void builder_stage(struct builder *builder, const char *build, const char *stage)
+{
+	struct job *job = find_job(builder, build);
+
+	if (job != NULL && job->state == JOB_BUILDING && strcmp(stage, "base") != 0)
+		enter_stage(job, stage);
+}
+
+/* "127.0.0.1:5000/taste/figlet@sha256:…" → "taste/figlet@sha256:…": the embedded registry's port is not for keeping. */
+static const char *without_host(const struct job *job, const char *reference)
+{
+	auto_free char *name = xasprintf("%s/%s", job->project.owner, job->project.name);
+	const char *found = strstr(reference, name);
+
+	return found != NULL && (found == reference || found[-1] == '/') ? found : reference;
+}
+
+void builder_ended(struct builder *builder, const char *build, const char *state, const char *error, const char *reference)
+{
+	struct job *job = find_job(builder, build);
+
+	if (job == NULL || job->state != JOB_BUILDING)
+		return;
+	read_log(job, 1024);
+	close_log(job);
+	if (strcmp(state, "succeeded") != 0 || reference == NULL) {
+		job_fail(job, error != NULL ? error : state);
+		return;
+	}
+	job->reference = xstrdup(without_host(job, reference));
+	state_move(&states, &job->state, JOB_UNPACKING);
+	enter_stage(job, "unpack");
+	builder->hub->engine->ops->pull(builder->hub->engine, job->reference, on_pulled, job_ref(job));
+}
+
+void builder_image_progress(struct builder *builder, const char *reference, const char *stage, unsigned done, unsigned total)
+{
+	list_for_each(node, &builder->jobs)
+	{
+		struct job *job = container_of(node, struct job, link);
+
+		if (job->state == JOB_UNPACKING && str_equal(job->reference, reference))
+			say(job, "%s: layer %u of %u", stage, done, total);
+	}
+}
+
+void builder_sandbox_ended(struct builder *builder, const char *sandbox, const char *reason, int exit_code)
+{
+	list_for_each(node, &builder->jobs)
+	{
+		struct job *job = container_of(node, struct job, link);
+
+		if (job->probe != NULL && strcmp(probe_id(job->probe), sandbox) == 0) {
+			probe_ended(job->probe, reason, exit_code);
+			return;
+		}
+	}
+}
+
+/* ---- begin and loss ------------------------------------------------------------------------------------------------------- */
+
+void job_start(struct builder *builder, const char *id, struct project *project, int context, const char *why_not)
+{
+	struct job *job = xmalloc(sizeof(*job));
+
+	job->builder = builder;
+	job->refs = 1;
+	job->id = xstrdup(id);
+	job->project = *project;
+	*project = (struct project){0};
+	job->context = context;
+	job->log = -1;
+	list_append(&builder->jobs, &job->link);
+	builder->running++;
+	build_log_reset(builder->logs, job->id);
+	log_event(LOG_LEVEL_INFO, "build started", "build", job->id, "project", job->project.name, NULL);
+	if (job->context >= 0) {
+		bases_find(job->project.dockerfile, &job->bases);
+		enter_stage(job, "base");
+		ensure_bases(job);
+	} else {
+		job_fail(job, why_not);
+	}
+	builder_tell_all(builder);
+}
+
+void job_lose(struct job *job)
+{
+	say(job, "the builder went away; the build is queued again");
+	job_remove(job);
+}

@@ -1,0 +1,57 @@
+/* What the build queue (builder.c) and a running build (job.c) know of each other. Control loop's thread. */
+#pragma once
+
+#include "base/buf.h"
+#include "store/projects.h"
+#include "web/bases.h"
+#include "web/builder.h"
+#include "web/hub.h"
+#include "web/probe.h"
+
+struct builder {
+	struct hub *hub;
+	struct build_logs *logs;
+	struct list jobs; /* struct job: running */
+	unsigned running;
+	bool claiming; /* a claim is with the recorder */
+	bool again;    /* look once more after it */
+	bool stopping;
+	bool requeue; /* builds of an earlier process or connection are to be queued again first */
+	int64_t changed_ms; /* of the catalogue, when we looked last */
+	struct loop_timer timer;
+};
+
+/* One build, from the claim to its end. */
+struct job {
+	struct list link;
+	struct builder *builder;
+	unsigned state;
+	unsigned refs; /* engine's answers under way, and one while it is in the list */
+	char *id;
+	struct project project;
+	struct bases bases; /* those that are still to be made sure of */
+	unsigned base_tries;
+	struct loop_timer base_timer;
+	int context; /* -1 once it was handed over */
+	char *reference;
+	char *image;
+	uint64_t size;
+	bool shell;
+	int log; /* the engine's pipe, -1: closed */
+	struct loop_io log_io;
+	struct probe *probe;
+	struct buf output; /* of the version command */
+	struct loop_timer fail_timer;
+	char *failure; /* what fail_timer will tell */
+};
+
+/* builder.c */
+void builder_claim_next(struct builder *builder);
+void builder_tell_all(struct builder *builder); /* the places in the queue have changed */
+
+/* job.c */
+
+/* Begins the build; `project` is taken. `context`: the tar (taken), or -1 with the reason why it can't be built. */
+void job_start(struct builder *builder, const char *id, struct project *project, int context, const char *why_not);
+/* The engine has gone: nothing of it runs any more. */
+void job_lose(struct job *job);
