@@ -88,7 +88,8 @@ class Platform:
             subprocess.run(["cp", "-a", "--parents", "registry/storage", str(self.data)], cwd=prepared, check=True)
 
     def start(self):
-        environment = dict(os.environ, TTOB_WEB_CATALOG=str(self.catalog), TTOB_LIMIT_LOOPBACK="no")
+        # No pool: what is there before and after is compared to the last file, and a prepared sandbox is never the same.
+        environment = dict(os.environ, TTOB_WEB_CATALOG=str(self.catalog), TTOB_LIMIT_LOOPBACK="no", TTOB_SANDBOX_POOL="0")
         with open(self.log, "ab") as log:
             log.write(b"---- start\n")
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, env=environment, start_new_session=True)
