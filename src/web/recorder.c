@@ -2,10 +2,14 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/util.h"
+
+#define RETRY_SECONDS 1
 
 struct job {
 	struct job *next;
@@ -55,9 +59,42 @@ static struct job *next_job(struct recorder *recorder)
 	return job;
 }
 
+/* Gives false when the recorder is about to end: then what can't be written now is lost. */
+static bool wait_before_retry(struct recorder *recorder)
+{
+	struct timespec until;
+	bool ending;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += RETRY_SECONDS;
+	pthread_mutex_lock(&recorder->lock);
+	while (!recorder->ending && pthread_cond_timedwait(&recorder->posted, &recorder->lock, &until) == 0)
+		;
+	ending = recorder->ending;
+	pthread_mutex_unlock(&recorder->lock);
+	return !ending;
+}
+
+/* A full disk or a busy database passes; what is written about sandboxes and builds must not be lost to it, nor overtaken by what
+ * was posted later. So the job is tried until it goes through, and the others wait behind it. */
+static void run_until_written(struct job *job)
+{
+	bool told = false;
+
+	for (;;) {
+		job->result = job->run(&job->recorder->store, job->data, &job->err);
+		if (job->result == 0 || job->err.kind != ERROR_UNAVAILABLE || job->recorder->stopped ||
+		    !wait_before_retry(job->recorder))
+			return;
+		if (!told)
+			log_warning("cannot %s yet, trying again: %s", job->what, job->err.message);
+		told = true;
+	}
+}
+
 static void run_job(struct job *job)
 {
-	job->result = job->run(&job->recorder->store, job->data, &job->err);
+	run_until_written(job);
 	if (job->done != NULL) {
 		loop_post(job->recorder->loop, tell_done, job);
 		return;

@@ -8,7 +8,8 @@
 
 struct recorder;
 
-/* `run` has the recorder's store for itself. `done` (may be NULL) comes on the loop with what `run` gave and its error. */
+/* `run` has the recorder's store for itself. It may be called again when it failed with ERROR_UNAVAILABLE (full disk, busy database):
+ * jobs are tried until they go through, so that nothing is lost or overtaken. `done` (may be NULL) comes on the loop with what `run` gave and its error. */
 typedef int (*recorder_run)(struct store *store, void *data, struct error *err);
 typedef void (*recorder_done)(int result, const struct error *err, void *data);
 
