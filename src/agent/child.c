@@ -182,6 +182,12 @@ static void child_free(struct child *child)
 	free(child);
 }
 
+/* A buffer that was only reserved holds no text yet, not even an empty one. */
+static const char *text_of(const struct buf *buf)
+{
+	return buf->length > 0 ? buf->data : "";
+}
+
 static void on_exited(struct watch *watch, int exit_code, void *data)
 {
 	struct child *child = data;
@@ -190,9 +196,9 @@ static void on_exited(struct watch *watch, int exit_code, void *data)
 	(void)watch;
 	stream_read(&child->output);
 	stream_read(&child->errors);
-	result.output = child->output.data.data != NULL ? child->output.data.data : "";
+	result.output = text_of(&child->output.data);
 	result.output_length = child->output.data.length;
-	result.errors = child->errors.data.data != NULL ? child->errors.data.data : "";
+	result.errors = text_of(&child->errors.data);
 	if (child->done != NULL)
 		child->done(child, &result, child->data);
 	child_free(child);

@@ -1,27 +1,17 @@
 /* A new agent finds what the one before it left. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "agent/sandbox/cgroup.h"
 #include "agent/sandbox/runtime.h"
 #include "agent/sandbox/sandbox.h"
 #include "agent/sandbox/store.h"
 #include "base/cleanup.h"
-#include "base/fd.h"
 #include "base/log.h"
 #include "base/state.h"
 #include "base/util.h"
-
-#define STRAY_WAIT_MS 5000
-#define STRAYS_MAX 1000
 
 static void adopt_terminals(struct sandbox *sandbox)
 {
@@ -89,46 +79,6 @@ static void clear(struct sandboxes *sandboxes, const char *key)
 	sandbox_end(sandbox, "failed");
 }
 
-/* Whether the process is root's and runs our runtime: "--root <ours>" is in its command line. */
-static bool is_runtime(const struct sandboxes *sandboxes, int process)
-{
-	auto_buf struct buf line = BUF_INIT;
-	size_t length = strlen(sandboxes->runtime_root) + 1;
-	struct stat st;
-
-	if (fstat(process, &st) < 0 || st.st_uid != 0 || file_read(process, "cmdline", 65536, &line) < 0)
-		return false;
-	for (size_t at = 0; at + length <= line.length; at += strlen(line.data + at) + 1)
-		if (memcmp(line.data + at, sandboxes->runtime_root, length) == 0 && at >= 7 &&
-		    strcmp(line.data + at - 7, "--root") == 0)
-			return true;
-	return false;
-}
-
-/* A runtime that the earlier agent had just begun dies with it, but what that has forked does not, and would go on to make what we
- * are about to clear. Gives how many were killed. */
-static unsigned kill_strays(const struct sandboxes *sandboxes)
-{
-	DIR *dir = opendir("/proc");
-	struct dirent *entry;
-	unsigned count = 0;
-
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		long pid = strtol(entry->d_name, NULL, 10);
-		auto_fd int pidfd = pid > 1 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-		auto_fd int process = pidfd >= 0 ? openat(dirfd(dir), entry->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-		struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-
-		if (process < 0 || !is_runtime(sandboxes, process) || syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0)
-			continue;
-		poll(&ended, 1, STRAY_WAIT_MS);
-		count++;
-	}
-	if (dir != NULL)
-		closedir(dir);
-	return count;
-}
-
 static bool is_key(const char *name)
 {
 	return strlen(name) == SANDBOX_KEY_LENGTH && strspn(name, "abcdefghijklmnopqrstuvwxyz234567") == SANDBOX_KEY_LENGTH;
@@ -138,12 +88,10 @@ void sandboxes_adopt(struct sandboxes *sandboxes)
 {
 	unsigned adopted = 0;
 	unsigned cleared = 0;
-	unsigned strays = 0;
 	struct dirent *entry;
 	DIR *dir;
 
-	for (unsigned killed = 1; killed > 0 && strays < STRAYS_MAX; strays += killed)
-		killed = kill_strays(sandboxes); /* again, for what one had forked meanwhile */
+	runtime_kill_strays(sandboxes, NULL);
 	dir = opendir(sandboxes->folder);
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		struct sandbox *sandbox;

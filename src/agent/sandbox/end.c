@@ -132,6 +132,7 @@ void sandbox_give_back(struct sandbox *sandbox)
 
 	if (sandbox->failed) {
 		sandbox->failed = false;
+		runtime_kill_strays(sandbox->sandboxes, sandbox->key);
 		loop_timer_start(sandbox->sandboxes->agent->loop, &sandbox->timer, STRAY_MS, try_again, sandbox);
 		return;
 	}

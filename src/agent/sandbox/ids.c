@@ -86,6 +86,11 @@ void id_range_give_back(struct id_ranges *ranges, uint32_t base)
 	ranges->used--;
 }
 
+bool id_range_holds(const struct id_ranges *ranges, uint32_t id)
+{
+	return id >= ranges->base && (id - ranges->base) / ID_RANGE_SIZE < ranges->count;
+}
+
 uint64_t id_ranges_used(const struct id_ranges *ranges)
 {
 	return ranges->used;

@@ -1,6 +1,7 @@
 /* The user ids that sandboxes get: each a range of 65,536 of its own, above everything the host uses itself. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -17,4 +18,5 @@ int id_range_take(struct id_ranges *ranges, uint32_t *ret_base, struct error *er
 /* A range that a predecessor took: 0, -EEXIST when it is in use, -ERANGE when it is none of ours. */
 int id_range_claim(struct id_ranges *ranges, uint32_t base);
 void id_range_give_back(struct id_ranges *ranges, uint32_t base); /* 0: nothing was taken */
+bool id_range_holds(const struct id_ranges *ranges, uint32_t id); /* an id of any range, taken or not */
 uint64_t id_ranges_used(const struct id_ranges *ranges);

@@ -23,6 +23,10 @@ int runtime_exec(struct terminal *terminal, child_done done, struct error *err);
  * removed at once (0). Others are asked: 1, and `done` follows. */
 int runtime_delete(struct sandbox *sandbox, child_done done, struct error *err);
 
+/* Kills what is left of runtime commands for the sandbox with that key, or of all (`key` NULL), and waits until they are gone. It looks
+ * at every process of the host, so it is for failures and for the start of the agent. */
+void runtime_kill_strays(const struct sandboxes *sandboxes, const char *key);
+
 /* The pid that the runtime wrote into the file `name` of the folder; 0: none. */
 pid_t runtime_read_pid(const struct sandbox *sandbox, const char *name);
 /* When the process started, in ticks since boot: with its pid it names it for good. 0: there is none. `ret_parent` may be NULL. */

@@ -86,6 +86,25 @@ static void test_no_shell_and_no_inheritance(void **state)
 	assert_string_equal(outcome.output, "$(id); `id` *\nnone\n/\n0\n1\n2\n3\n"); /* 3 is ls's own */
 }
 
+static void test_silent_child(void **state)
+{
+	const char *argv[] = {"false", NULL};
+	struct child_options options = {.argv = argv};
+	static struct outcome outcome;
+	char *dirt[64];
+
+	(void)state;
+	/* So that fresh memory is not zero by luck. */
+	for (size_t i = 0; i < 64; i++)
+		memset(dirt[i] = malloc(5000), 'x', 5000);
+	for (size_t i = 0; i < 64; i++)
+		free(dirt[i]);
+	run(&options, &outcome);
+	assert_int_equal(outcome.exit_code, 1);
+	assert_string_equal(outcome.errors, "");
+	assert_int_equal(outcome.length, 0);
+}
+
 static void test_missing_program(void **state)
 {
 	const char *argv[] = {"/no/such/program", NULL};
@@ -204,7 +223,7 @@ int main(void)
 		cmocka_unit_test(test_output_and_exit_code), cmocka_unit_test(test_no_shell_and_no_inheritance),
 		cmocka_unit_test(test_missing_program),	     cmocka_unit_test(test_caps),
 		cmocka_unit_test(test_timeout_kills_the_group), cmocka_unit_test(test_named_descriptors),
-		cmocka_unit_test(test_prepare),		     cmocka_unit_test(test_abandoned_is_silent),
+		cmocka_unit_test(test_silent_child), cmocka_unit_test(test_prepare),		     cmocka_unit_test(test_abandoned_is_silent),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -74,6 +74,8 @@ static void test_claim(void **state)
 	assert_int_equal(id_range_claim(ranges, 0), -ERANGE);
 	assert_int_equal(id_range_take(ranges, &base, &err), 0);
 	assert_int_equal(base, 0x30000);
+	assert_true(id_range_holds(ranges, 0x20000) && id_range_holds(ranges, 0x3ffff));
+	assert_false(id_range_holds(ranges, 0x1ffff) || id_range_holds(ranges, 0x40000));
 	id_range_give_back(ranges, 0);	     /* none */
 	id_range_give_back(ranges, 0x99999); /* not ours */
 	assert_int_equal(id_ranges_used(ranges), 2);
