@@ -495,6 +495,7 @@ static int name_fetch(struct fetch *fetch, struct error *err)
 {
 	const struct registry *registry = fetch->store->registry;
 	char plain[REFERENCE_MAX], digest[DIGEST_SIZE];
+	auto_free char *keyed = NULL;
 	struct reference parsed;
 	int r = reference_parse(fetch->reference, &parsed, err);
 
@@ -505,7 +506,9 @@ static int name_fetch(struct fetch *fetch, struct error *err)
 		return r;
 	fetch->source = registry_owns(registry, fetch->full) ? SOURCE_REGISTRY : SOURCE_FOREIGN;
 	fetch->last = parsed.host[0] == '\0' ? SOURCE_FOREIGN : fetch->source;
-	digest_of(fetch->reference, strlen(fetch->reference), digest);
+	/* With the ids: files of other ids would be nobody's. */
+	keyed = xasprintf("%u %s", fetch->store->options.ids, fetch->reference);
+	digest_of(keyed, strlen(keyed), digest);
 	fetch->key = xstrndup(digest_hex(digest), 40);
 	if (parsed.digest[0] != '\0' || parsed.host[0] != '\0') {
 		fetch->name = xasprintf("localhost/base/%s:latest", fetch->key);

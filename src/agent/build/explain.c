@@ -131,7 +131,7 @@ static int explain_step(const struct explain_facts *facts, struct error *err)
 	if (step == NULL && find_last(facts->log, "Error: ") != NULL) {
 		reason = find_last(facts->log, "Error: ") + strlen("Error: ");
 		words = clean(reason, strcspn(reason, "\n"));
-		return error_set(err, ERROR_INVALID, EINVAL, "the build failed: %s", words);
+		return error_set(err, ERROR_INVALID, EINVAL, "the build could not go on: %s", words);
 	}
 	if (step == NULL)
 		return error_set(err, ERROR_INVALID, EINVAL, "the build failed with exit code %d; the log tells more", facts->exit_code);

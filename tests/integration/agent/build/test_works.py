@@ -100,6 +100,34 @@ class Works(unittest.TestCase):
         self.assertEqual(ended.state, 'succeeded', ended.text())
 
 
+class Authority(unittest.TestCase):
+    """[build] ca_file: programs of a build trust it while they run, and nothing of it stays in the image."""
+
+    def test_it_is_lent(self):
+        other = World(BUILD_CA_FILE=world.base + '/ca.pem')
+        with open(world.base + '/ca.pem', 'w') as f:
+            f.write('-----BEGIN CERTIFICATE-----\nlent\n')
+        os.chmod(world.base + '/ca.pem', 0o644)
+        try:
+            other_client = other.up()
+            ended = other_client.build('lent', {'Dockerfile': (
+                'FROM scratch AS first\nCOPY Dockerfile /\nFROM scratch\nCOPY --from=first / /\nCMD ["/x"]\n')})
+            self.assertEqual(ended.state, 'succeeded', ended.text())
+            other.ensure_base(other_client)
+            ended = other_client.build('lent', dockerfile(
+                'RUN cat $SSL_CERT_FILE $NODE_EXTRA_CA_CERTS $npm_config_cafile', 'ENV KEPT=1', 'RUN env'))
+            self.assertEqual(ended.state, 'succeeded', ended.text())
+            self.assertEqual(ended.text().count('\nlent\n'), 3)
+            manifest, _ = other.registry.manifest('taste/lent:b1')
+            config = json.loads(other.registry.blob('taste/lent', manifest['config']['digest']))
+            self.assertEqual([text for text in config['config']['Env'] if not text.startswith(('PATH=', 'LANG='))], ['KEPT=1'])
+            names = other.registry.layer('taste/lent', manifest['layers'][-1]['digest']).getnames()
+            self.assertFalse([name for name in names if 'ca.pem' in name])
+            self.assertEqual(other.left(), NOTHING)
+        finally:
+            other.remove()
+
+
 class Tells(unittest.TestCase):
     def tearDown(self):
         self.assertEqual(world.left(), NOTHING)

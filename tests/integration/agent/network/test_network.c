@@ -176,6 +176,7 @@ static int set_up(void **state)
 
 	(void)state;
 	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	assert_int_equal(file_write_control("/proc/sys/net/ipv4/ip_forward", "0"), 0); /* a new namespace has the machine's */
 	world = spawn(be_the_world);
 	connect_world();
 	if (network_new(&settings, &network, &err) < 0)

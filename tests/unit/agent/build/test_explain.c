@@ -38,7 +38,7 @@ static void test_steps(void **state)
 	check("STEP 2/2: RUN make\nerror building at STEP \"RUN make\": error while running runtime: exit status 2\nexit status 2\n",
 	      "the step \"RUN make\" failed with exit code 2");
 	check("error building at STEP \"RUN echo \"a\": b\": some reason\n", "the step \"RUN echo \"a\": b\" failed: some reason");
-	check("Error: something else\n", "the build failed: something else");
+	check("Error: something else\n", "could not go on: something else");
 	check("", "exit code 1");
 }
 
