@@ -46,6 +46,8 @@ struct call {
 		engine_used used;
 	};
 	char sandbox[ENGINE_ID_MAX + 1]; /* of a usage question */
+	struct local *local;		 /* of a list: the agent tells it page by page */
+	json_t *pages;			 /* what came so far */
 };
 
 static struct local *local_of(struct engine *engine)
@@ -175,17 +177,14 @@ static unsigned *take_terminals(json_t *array, size_t *ret_count)
 	return terminals;
 }
 
-static void answer_listed(const struct error *err, json_t *result, int *fds, size_t fd_count, void *data)
+/* Everything that the pages held, as one list. */
+static void tell_listed(struct call *call, const struct error *err)
 {
-	struct call *call = data;
-	json_t *array = json_object_get(result, "sandboxes");
-	size_t count = min_size(json_array_size(array), LIST_MOST), used = 0;
+	size_t count = min_size(json_array_size(call->pages), LIST_MOST), used = 0;
 	struct engine_sandbox *sandboxes = xcalloc(count + 1, sizeof(*sandboxes));
 
-	(void)fds;
-	(void)fd_count;
-	for (size_t i = 0; i < count; i++) {
-		json_t *item = json_array_get(array, i);
+	for (size_t i = 0; err == NULL && i < count; i++) {
+		json_t *item = json_array_get(call->pages, i);
 		struct engine_sandbox *sandbox = &sandboxes[used];
 
 		sandbox->sandbox = json_string_value(json_object_get(item, "sandbox"));
@@ -199,7 +198,28 @@ static void answer_listed(const struct error *err, json_t *result, int *fds, siz
 	for (size_t i = 0; i < used; i++)
 		free((void *)sandboxes[i].terminals);
 	free(sandboxes);
+	json_decref(call->pages);
 	free(call);
+}
+
+static void answer_listed(const struct error *err, json_t *result, int *fds, size_t fd_count, void *data)
+{
+	struct call *call = data;
+	json_t *page = json_object_get(result, "sandboxes");
+	size_t count = json_array_size(page);
+	const char *last = json_string_value(json_object_get(json_array_get(page, count > 0 ? count - 1 : 0), "sandbox"));
+
+	(void)fds;
+	(void)fd_count;
+	if (call->pages == NULL)
+		call->pages = json_array();
+	if (err == NULL)
+		json_array_extend(call->pages, page);
+	if (err == NULL && json_is_true(json_object_get(result, "more")) && last != NULL &&
+	    json_array_size(call->pages) < LIST_MOST)
+		ask(call->local, "sandbox.list", json_pack("{s:s}", "after", last), NULL, 0, answer_listed, call);
+	else
+		tell_listed(call, err);
 }
 
 /* ---- operations ------------------------------------------------------------------------------------------------- */
@@ -262,6 +282,7 @@ static void local_list(struct engine *engine, engine_listed done, void *data)
 	struct call *call = call_new(data);
 
 	call->listed = done;
+	call->local = local_of(engine);
 	ask(local_of(engine), "sandbox.list", NULL, NULL, 0, answer_listed, call);
 }
 
