@@ -21,7 +21,7 @@ import urllib.request
 
 AGENT = sys.argv[1] if len(sys.argv) > 1 else None
 BASE = 'debian:bookworm'
-IDS = 0xd0000000
+IDS = 0xd0000000 + os.getpid() % 700 * 16 * 65536  # of this run: another may be under way on the same machine
 WAIT = 300  # only how long a broken test hangs
 LIMITS = {'memory': 1 << 30, 'cpu': 2000, 'pids': 512, 'disk': 3 << 30, 'seconds': 280, 'output': 1 << 20}
 
@@ -110,11 +110,12 @@ class World:
         self.base = tempfile.mkdtemp(prefix='ttob-test-', dir='/var/tmp')
         os.chmod(self.base, 0o755)
         self.registry = Registry(self.base)
+        self.pool = f'198.19.{128 + (os.getpid() * 2 + World.count) % 128}'
         self.network = f'b{World.count}' + str(os.getpid())[-5:]
         self.environment = dict(
             os.environ, TTOB_AGENT_SOCKET=self.run + '/agent.sock', TTOB_AGENT_STATE_DIR=self.base + '/state',
             TTOB_AGENT_RUN_DIR=self.run, TTOB_REGISTRY_URL='http://' + self.registry.host,
-            TTOB_REGISTRY_AUTHFILE=self.registry.authfile, TTOB_NETWORK_NAME=self.network, TTOB_NETWORK_POOL=f'198.19.{176 + 16 * World.count}.0/20',
+            TTOB_REGISTRY_AUTHFILE=self.registry.authfile, TTOB_NETWORK_NAME=self.network, TTOB_NETWORK_POOL=self.pool + '.0/24',
             TTOB_BUILD_IDS=str(IDS + (World.count - 1) * 65536 * 4), TTOB_BUILD_CGROUP='ttob-build-' + self.tag, TTOB_SANDBOX_CGROUP='ttob-' + self.tag,
             **{'TTOB_' + k: str(v) for k, v in settings.items()})
         self.log = open(self.base + '/agent.log', 'ab')
@@ -165,7 +166,7 @@ class World:
             except OSError:
                 continue
             uid = int(text.split('\nUid:')[1].split()[0])
-            if IDS <= uid < IDS + 65536 * 32:
+            if IDS <= uid < IDS + 65536 * 16:
                 found.append(text.split('\n')[0])
         return found
 

@@ -89,8 +89,8 @@ class Walls(unittest.TestCase):
         listener = Listener()
         targets = [f'{address}/{listener.port}' for address in host_addresses()]
         targets += [f'{address}/{world.registry.port}' for address in host_addresses()]
-        targets += [f'198.19.192.1/{listener.port}', '169.254.169.254/80', '10.0.0.1/80', '172.16.0.1/80', '192.168.0.1/80',
-                    '100.64.0.1/80', '198.19.192.9/80', '224.0.0.1/80', '255.255.255.255/80']
+        targets += [f'{world.pool}.1/{listener.port}', '169.254.169.254/80', '10.0.0.1/80', '172.16.0.1/80', '192.168.0.1/80',
+                    '100.64.0.1/80', f'{world.pool}.9/80', '224.0.0.1/80', '255.255.255.255/80']
         lines = ' '.join(targets)
         ended = client.build('net', dockerfile(
             f'RUN for t in {lines}; do timeout 3 bash -c "echo hello > /dev/tcp/$t" 2>/dev/null && echo "OPEN $t" || echo "closed $t"; done; '
@@ -106,7 +106,7 @@ class Walls(unittest.TestCase):
             '$| = 1; alarm 12; print "VISITED\\n" if $s->accept\'; true',))
         first.until('RUN perl')
         second = client.build('two', dockerfile(
-            'RUN for i in $(seq 2 40); do (timeout 3 bash -c "echo x > /dev/tcp/198.19.192.$i/7777" 2>/dev/null && echo OPEN $i) & done; wait; '
+            f'RUN for i in $(seq 2 40); do (timeout 3 bash -c "echo x > /dev/tcp/{world.pool}.$i/7777" 2>/dev/null && echo OPEN $i) & done; wait; '
             'ls /base /scratch 2>&1; ps 2>&1; ls -d /proc/[0-9]*'))
         ended = first.wait()
         self.assertEqual([line for line in second.text().splitlines() if line.startswith('OPEN')], [])
