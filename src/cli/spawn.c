@@ -26,11 +26,20 @@ static int drop_rights(uid_t uid, gid_t gid)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+/* What the child's user may not reach by its path is opened while we are still root. The folder gets descriptor 3, the first free one. */
+static int open_as_root(const struct spawn *what)
+{
+	if (what->folder != NULL && open(what->folder, O_PATH | O_DIRECTORY) < 0)
+		fprintf(stderr, "cannot open %s: %s\n", what->folder, strerror(errno));
+	return strchr(what->argv[0], '/') != NULL ? open(what->argv[0], O_PATH | O_CLOEXEC) : -1;
+}
+
 /* In the child, until the exec. Never returns. */
 static void become(const struct spawn *what, int output, pid_t parent)
 {
 	int null = open("/dev/null", O_RDWR);
 	sigset_t none;
+	int program;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -40,6 +49,7 @@ static void become(const struct spawn *what, int output, pid_t parent)
 	dup2(output, 1);
 	dup2(output, 2);
 	syscall(SYS_close_range, 3, ~0u, 0);
+	program = open_as_root(what);
 	if (what->uid != 0 && drop_rights(what->uid, what->gid) < 0) {
 		fprintf(stderr, "cannot become user %u: %s\n", what->uid, strerror(errno));
 		_exit(126);
@@ -48,7 +58,10 @@ static void become(const struct spawn *what, int output, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)
 		_exit(126);
-	execvpe(what->argv[0], (char *const *)what->argv, (char *const *)what->env);
+	if (program >= 0)
+		execveat(program, "", (char *const *)what->argv, (char *const *)what->env, AT_EMPTY_PATH);
+	else
+		execvpe(what->argv[0], (char *const *)what->argv, (char *const *)what->env);
 	fprintf(stderr, "cannot run %s: %s\n", what->argv[0], strerror(errno));
 	_exit(127);
 }

@@ -217,7 +217,11 @@ static void check_ready(void *data)
 static void start_unit(struct unit *unit)
 {
 	const struct service *service = unit->service;
-	struct spawn what = {.argv = service->argv, .env = service->env, .uid = service->uid, .gid = service->gid};
+	struct spawn what = {.argv = service->argv,
+			     .env = service->env,
+			     .uid = service->uid,
+			     .gid = service->gid,
+			     .folder = service->folder};
 	struct supervisor *supervisor = unit->supervisor;
 	struct error err;
 

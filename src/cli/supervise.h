@@ -16,6 +16,7 @@ struct service {
 	const char *const *env;	 /* all of its environment */
 	uid_t uid;		 /* 0: stays root. Else all groups and capabilities are dropped and no_new_privs is set */
 	gid_t gid;
+	const char *folder; /* what it needs of the disk wherever that is (spawn.h); NULL: nothing */
 	/* Whether it does its work already; asked every few milliseconds after the start. */
 	bool (*is_ready)(void *data);
 	void *data;

@@ -44,6 +44,7 @@ struct up {
 	struct supervisor *supervisor;
 	struct sweep *sweep;
 	struct folders folders;
+	struct paths paths;
 	struct embedded_registry registry; /* url NULL: another registry is configured */
 	uid_t uid;			   /* of the web process */
 	gid_t gid;
@@ -190,6 +191,7 @@ static void add_web(struct up *up)
 					 .env = (const char *const *)up->web_env.items,
 					 .uid = up->uid,
 					 .gid = up->gid,
+					 .folder = up->paths.ui,
 					 .is_ready = web_is_ready,
 					 .stop_seconds = 20});
 }
@@ -288,9 +290,12 @@ static int find_user(struct up *up, struct error *err)
 /* Runs `ttob catalog import` as the web's user and waits for it. */
 static void import_catalog(struct up *up, const char *folder)
 {
-	const char *argv[] = {up->self, "catalog", "import", folder, NULL};
-	struct spawn what = {
-		.argv = argv, .env = (const char *const *)up->web_env.items, .uid = up->uid, .gid = up->gid};
+	const char *argv[] = {up->self, "catalog", "import", SPAWN_FOLDER, NULL};
+	struct spawn what = {.argv = argv,
+			     .env = (const char *const *)up->web_env.items,
+			     .uid = up->uid,
+			     .gid = up->gid,
+			     .folder = folder};
 	auto_buf struct buf text = BUF_INIT;
 	auto_fd int output = -1;
 	auto_fd int pidfd = -1;
@@ -320,6 +325,10 @@ static int fill_settings(struct up *up, struct error *err)
 		r = config_set(config, "agent", "socket", up->folders.socket, "up", err);
 	if (r == 0)
 		r = config_set(config, "web", "end_on_stop", "yes", "up", err);
+	if (r == 0)
+		paths_init(&up->paths, config);
+	if (r == 0 && up->paths.ui != NULL)
+		r = config_set(config, "web", "ui", SPAWN_FOLDER, "up", err);
 	return r;
 }
 
@@ -346,17 +355,14 @@ static int prepare(struct up *up, struct error *err)
 
 static int run_tree(struct up *up, struct error *err)
 {
-	struct paths paths;
 	int r = watch_signals(up, err);
 
 	if (r < 0)
 		return r;
-	paths_init(&paths, up->config);
-	if (paths.catalog != NULL)
-		import_catalog(up, paths.catalog);
-	if (paths.ui == NULL)
+	if (up->paths.catalog != NULL)
+		import_catalog(up, up->paths.catalog);
+	if (up->paths.ui == NULL)
 		log_warning("the pages are not built: only the API will answer; set [web] ui");
-	paths_fini(&paths);
 	up->supervisor = supervisor_new(up->loop, up->services, up->service_count, &supervisor_events, up);
 	supervisor_start(up->supervisor);
 	r = loop_run(up->loop);
@@ -376,6 +382,7 @@ static void up_fini(struct up *up)
 	if (up->folders.data != NULL)
 		folders_close(&up->folders);
 	embedded_registry_fini(&up->registry);
+	paths_fini(&up->paths);
 	env_fini(&up->registry_env);
 	env_fini(&up->agent_env);
 	env_fini(&up->web_env);
