@@ -7,7 +7,7 @@
 
 /* Where a child finds its `folder`: an open descriptor of it, so that the folders above may be closed to the child's user (a clone in
  * somebody's home). */
-#define SPAWN_FOLDER "/proc/self/fd/3"
+#define SPAWN_FOLDER "/proc/self/fd/3/."
 
 struct spawn {
 	const char *const *argv;
