@@ -72,6 +72,13 @@ static void stop_from(struct supervisor *supervisor);
 
 /* ---- output ------------------------------------------------------------------------------------------------------ */
 
+static bool is_noise(const struct unit *unit, size_t length)
+{
+	const char *noise = unit->service->noise;
+
+	return noise != NULL && memmem(unit->line.data, length, noise, strlen(noise)) != NULL;
+}
+
 static void print_lines(struct unit *unit, bool rest)
 {
 	char *newline;
@@ -80,7 +87,8 @@ static void print_lines(struct unit *unit, bool rest)
 	       unit->line.length >= LINE_MAX_BYTES || (rest && unit->line.length > 0)) {
 		size_t length = newline != NULL ? (size_t)(newline - unit->line.data) : unit->line.length;
 
-		fprintf(stderr, "%-8s | %.*s\n", unit->service->name, (int)length, unit->line.data);
+		if (!is_noise(unit, length))
+			fprintf(stderr, "%-8s | %.*s\n", unit->service->name, (int)length, unit->line.data);
 		buf_consume(&unit->line, newline != NULL ? length + 1 : length);
 	}
 }

@@ -130,6 +130,8 @@ static void add_registry(struct up *up)
 					 .env = (const char *const *)up->registry_env.items,
 					 .uid = up->registry.uid,
 					 .gid = up->registry.gid,
+					 /* It calls every 404 an error, also "do you have this layer?" before a push. */
+					 .noise = "response completed with error",
 					 .is_ready = registry_is_ready,
 					 .stop_seconds = 5});
 }

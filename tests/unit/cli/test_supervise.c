@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -11,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "cli/spawn.h"
 #include "cli/supervise.h"
 
 #define GIVE_UP_MS 60000
@@ -219,6 +221,57 @@ static void rights_are_dropped(void **state)
 	wait_for(bench, bench->stopped);
 }
 
+/* As after a clone into somebody's home: program and pages lie below a folder that only root may enter. */
+static void what_lies_behind_a_closed_folder_is_reached(void **state)
+{
+	struct bench *bench = *state;
+	auto_free char *closed = xasprintf("%s/closed", bench->folder);
+	auto_free char *pages = xasprintf("%s/pages", closed);
+	auto_free char *page = xasprintf("%s/index.html", pages);
+	auto_free char *program = xasprintf("%s/sh", pages);
+	auto_free char *copy = xasprintf("cp /bin/sh %s", program);
+
+	assert_int_equal(dir_make_all(pages, 0755, NULL), 0);
+	assert_int_equal(file_replace(page, "hello", 5, 0644, NULL), 0);
+	assert_int_equal(system(copy), 0);
+	assert_int_equal(chmod(closed, 0700), 0);
+	assert_int_equal(chown(bench->folder, 65534, 65534), 0);
+	add(bench, 0, "ready", "cd %s; test $(cat " SPAWN_FOLDER "/index.html) = hello && touch ready; exec sleep 1000");
+	bench->argv[0][0] = program;
+	bench->services[0].uid = 65534;
+	bench->services[0].gid = 65534;
+	bench->services[0].folder = pages;
+	start(bench, 1);
+	wait_for(bench, bench->ready);
+	supervisor_stop(bench->supervisor);
+	wait_for(bench, bench->stopped);
+	assert_false(bench->failed);
+}
+
+static void noise_is_not_passed_on(void **state)
+{
+	struct bench *bench = *state;
+	auto_free char *path = xasprintf("%s/log", bench->folder);
+	auto_buf struct buf text = BUF_INIT;
+	int saved = dup(STDERR_FILENO);
+	int log = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	dup2(log, STDERR_FILENO);
+	add(bench, 0, "ready", "cd %s; echo a word; echo much noise here; echo the end; touch ready; exec sleep 1000");
+	bench->services[0].noise = "noise";
+	start(bench, 1);
+	wait_for(bench, bench->ready);
+	supervisor_stop(bench->supervisor);
+	wait_for(bench, bench->stopped);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(log);
+	assert_int_equal(file_read(AT_FDCWD, path, 65536, &text), 0);
+	assert_non_null(strstr(text.data, "ready    | a word\n"));
+	assert_non_null(strstr(text.data, "ready    | the end\n"));
+	assert_null(strstr(text.data, "noise"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +281,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_program_that_is_not_there_is_a_failure, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_deaf_are_killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(rights_are_dropped, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_lies_behind_a_closed_folder_is_reached, setup, teardown),
+		cmocka_unit_test_setup_teardown(noise_is_not_passed_on, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("cli: supervise", tests, NULL, NULL);
