@@ -39,6 +39,10 @@ static const char profile[] = "if [ -n \"$BASH\" ] && [ -f ~/.bashrc ]; then . ~
 /* Debian's /etc/profile asks id(1) who it is, twice; bash knows. */
 static const char quick_id[] = "--customize-hook=sed -i 's/\"$(id -u)\"/\"${EUID:-$(id -u)}\"/' \"$1\"/etc/profile";
 
+/* Some packages put links among manual pages when they are set up, and fail where the folders are missing (Java, PostgreSQL). */
+static const char man_folders[] = "--customize-hook=cd \"$1\"/usr/share && mkdir -p man/man1 man/man2 man/man3 man/man4 man/man5 man/man6 "
+				  "man/man7 man/man8";
+
 struct asker {
 	struct list link;
 	struct request *request;
@@ -269,6 +273,7 @@ static void make(struct base_job *job, char *const *sources)
 	argv[n++] = upload_rc;
 	argv[n++] = upload_profile;
 	argv[n++] = quick_id;
+	argv[n++] = man_folders;
 	argv[n++] = "--customize-hook=rm -f \"$1\"/etc/resolv.conf \"$1\"/etc/hostname"; /* this host's */
 	argv[n++] = job->suite;
 	argv[n++] = tar;
