@@ -6,7 +6,7 @@ DATA ?= /var/lib/ttob
 LISTEN ?= 127.0.0.1:8080
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help up test build ui bench catalog-check check format clean
+.PHONY: help up test build ui bench catalog-check check clean
 
 help:
 	@echo 'make up             set up, build, and run the platform on http://$(LISTEN)  (data: $(DATA))'
@@ -14,7 +14,7 @@ help:
 	@echo 'make build          build ttob, ttob-agent and the pages into $(BUILD)/ and ui/dist/'
 	@echo 'make bench          measure (docs/benchmarks.md)'
 	@echo 'make catalog-check  build and smoke every first project'
-	@echo 'make check          clang-tidy, cppcheck, format'
+	@echo 'make check          look for bugs with clang-tidy and cppcheck'
 
 up: build
 	$(SUDO) $(BUILD)/src/cli/ttob up --data $(DATA) --listen $(LISTEN)
@@ -40,7 +40,7 @@ catalog-check: build
 	@$(SUDO) scripts/catalog-check $(BUILD)
 
 check:
-	@scripts/setup test
+	@scripts/setup check
 	@scripts/check $(TEST_BUILD)
 
 clean:
