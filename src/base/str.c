@@ -185,3 +185,17 @@ void str_hex(const void *data, size_t length, char *out)
 	}
 	out[2 * length] = '\0';
 }
+
+void str_copy(char *out, size_t size, const char *s)
+{
+	size_t length = s != NULL ? strlen(s) : 0;
+
+	if (length >= size) {
+		length = size - 1;
+		while (length > 0 && ((unsigned char)s[length] & 0xc0) == 0x80)
+			length--;
+	}
+	if (length > 0)
+		memcpy(out, s, length);
+	out[length] = '\0';
+}

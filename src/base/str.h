@@ -22,3 +22,5 @@ int str_to_bool(const char *s, bool *ret_value);
 bool str_is_utf8(const char *s, size_t length);
 /* Lower-case hexadecimal; `out` holds 2*length+1 bytes. */
 void str_hex(const void *data, size_t length, char *out);
+/* Copies what fits into `size` bytes, NUL included; cut between characters of UTF-8. NULL is "". */
+void str_copy(char *out, size_t size, const char *s);

@@ -19,6 +19,7 @@ const struct config_key settings_keys[] = {
 	{"web", "workers", CONFIG_NUMBER, "0", "threads that serve requests; 0: one for each processor, at least 2"},
 	{"web", "connections", CONFIG_NUMBER, "4096", "connections at one time"},
 	{"web", "proxy", CONFIG_BOOL, "no", "a reverse proxy on this machine stands in front: believe its X-Forwarded-For"},
+	{"web", "guests", CONFIG_BOOL, "yes", "people without an account may try"},
 	{"web", "end_on_stop", CONFIG_BOOL, "no", "end all sandboxes when the web process is stopped (ttob up does)"},
 	{"agent", "socket", CONFIG_STRING, "/run/ttob/agent.sock", "socket of ttob-agent"},
 	{"agent", "config", CONFIG_STRING, "", "configuration file that `ttob up` hands to ttob-agent; empty: none"},

@@ -81,6 +81,7 @@ static struct web_options options_of(struct config *config, const struct paths *
 		.smoke_ms = milliseconds(config, "build", "smoke"),
 		.tries = number(config, "limit", "tries"),
 		.limit_loopback = config_bool(config, "limit", "loopback"),
+		.accounts_only = !config_bool(config, "web", "guests"),
 		.end_on_stop = config_bool(config, "web", "end_on_stop"),
 		.engine_new = new_local_engine,
 		.engine_data = config,

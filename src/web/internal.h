@@ -13,12 +13,10 @@
 #include "web/call.h"
 #include "web/hub.h"
 #include "web/options.h"
+#include "web/visitor.h"
 
 struct files;
 struct limiter;
-
-#define SESSION_COOKIE "ttob_session"
-#define SESSION_LIFE_MS (30 * INT64_C(86400) * 1000)
 
 struct web {
 	const struct web_options *options;
@@ -51,13 +49,6 @@ extern const struct resource status_resources[];   /* status.c */
 /* Every route served, for docs and tests: each table in turn. */
 extern const struct resource *const all_resources[];
 extern const size_t all_resources_count;
-
-/* guest.c */
-
-/* Who asks: ERROR_UNAUTHENTICATED when there is no session. */
-int guest_find(struct request *request, struct session *ret_session, struct error *err);
-/* The same, but a new guest gets a session and its cookie. A page of another site is refused (ERROR_FORBIDDEN). */
-int guest_need(struct request *request, struct session *ret_session, struct error *err);
 
 /* limiter.c: how often one address may do something in a while. Any thread. */
 struct limiter *limiter_new(unsigned most, int64_t window_ms);

@@ -34,6 +34,7 @@ struct web_options {
 
 	unsigned tries; /* of one address in ten minutes */
 	bool limit_loopback;
+	bool accounts_only; /* guests may look, but not try */
 	bool end_on_stop; /* web_stop ends all sandboxes */
 
 	struct engine *(*engine_new)(struct loop *loop, const struct engine_events *events, void *events_data, void *data);

@@ -225,7 +225,7 @@ static int try_wish(struct request *request, const struct wish *wish, struct err
 	struct project project = {0};
 	struct version version = {0};
 	struct session session;
-	int r = guest_need(request, &session, err);
+	int r = visitor_need(request, &session, err);
 
 	if (r == 0)
 		r = projects_get(store, wish->owner, wish->name, &project, err);
@@ -316,7 +316,7 @@ static int get_sandboxes(struct request *request, struct error *err)
 		r = request_query_number(request, "per_page", 1, 100, 20, &per_page, err);
 	if (r < 0)
 		return r;
-	r = guest_find(request, &session, err);
+	r = visitor_find(request, &session, err);
 	if (r < 0 && err->kind != ERROR_UNAUTHENTICATED)
 		return r;
 	if (r < 0) {
@@ -335,7 +335,7 @@ int sandbox_call(struct request *request, void (*run)(struct call *call), struct
 {
 	struct web *web = request_data(request);
 	struct session session;
-	int r = guest_find(request, &session, err);
+	int r = visitor_find(request, &session, err);
 
 	if (r < 0)
 		return r;

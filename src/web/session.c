@@ -13,7 +13,7 @@ static int get_session(struct request *request, struct error *err)
 {
 	struct web *web = request_data(request);
 	struct session session;
-	int r = guest_find(request, &session, err);
+	int r = visitor_find(request, &session, err);
 
 	if (r == 0) {
 		call_post(call_new(request, web->hub, session.person, answer_session));
@@ -48,7 +48,7 @@ static int delete_session(struct request *request, struct error *err)
 {
 	struct web *web = request_data(request);
 	struct session session;
-	int r = guest_find(request, &session, err);
+	int r = visitor_find(request, &session, err);
 
 	if (r < 0 && err->kind != ERROR_UNAUTHENTICATED)
 		return r;

@@ -21,7 +21,11 @@ const struct resource *const all_resources[] = {
 const size_t all_resources_count = ARRAY_SIZE(all_resources);
 
 /* The pages that the single-page app has; every other path is a file or not found. */
-static const char *const pages[] = {"/", "/projects", "/p/{owner}/{name}", "/me/containers", "/docs", "/about"};
+static const char *const pages[] = {
+	"/",	     "/projects", "/p/{owner}/{name}", "/u/{username}", "/me/containers",  "/me/projects", "/me/projects/{owner}/{name}/statistics",
+	"/me/likes", "/settings", "/login",	       "/register",	"/admin",	   "/admin/{section}", "/docs",
+	"/about",
+};
 
 static void *open_worker_store(void *data)
 {

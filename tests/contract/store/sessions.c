@@ -11,6 +11,8 @@
 
 #define LIFE INT64_C(1000000)
 
+static const struct session_start guest = {.person = NULL};
+
 static struct store *store_of(void **state)
 {
 	return &((struct fixture *)*state)->store;
@@ -25,8 +27,8 @@ static void finds_who_it_is(void **state)
 	struct session found;
 	struct error err = {0};
 
-	must(sessions_create(store, NOW, LIFE, token, &made, &err), &err);
-	must(sessions_create(store, NOW, LIFE, other, &found, &err), &err);
+	must(sessions_create(store, &guest, NOW, LIFE, token, &made, &err), &err);
+	must(sessions_create(store, &guest, NOW, LIFE, other, &found, &err), &err);
 	assert_int_equal(strlen(token), SESSION_TOKEN_SIZE - 1);
 	assert_string_not_equal(token, other);
 	assert_string_not_equal(made.person, found.person);
@@ -73,7 +75,7 @@ static void keeps_no_token(void **state)
 	struct error err = {0};
 	struct statement *s;
 
-	must(sessions_create(store, NOW, LIFE, token, &session, &err), &err);
+	must(sessions_create(store, &guest, NOW, LIFE, token, &session, &err), &err);
 	assert_int_equal(sodium_base642bin(bytes, sizeof(bytes), token, strlen(token), NULL, NULL, NULL,
 					   sodium_base64_VARIANT_URLSAFE_NO_PADDING),
 			 0);
@@ -96,8 +98,8 @@ static void purges_what_is_over(void **state)
 	struct error err = {0};
 	int64_t count;
 
-	must(sessions_create(store, NOW, LIFE, token, &session, &err), &err);
-	must(sessions_create(store, NOW, 2 * LIFE, token, &session, &err), &err);
+	must(sessions_create(store, &guest, NOW, LIFE, token, &session, &err), &err);
+	must(sessions_create(store, &guest, NOW, 2 * LIFE, token, &session, &err), &err);
 	must(sessions_purge(store, NOW + LIFE, &count, &err), &err);
 	assert_int_equal(count, 1);
 	must(sessions_find(store, token, NOW + LIFE, LIFE, &session, &err), &err);
