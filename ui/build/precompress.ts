@@ -1,6 +1,6 @@
 // Writes .br and .gz beside every text file of the build, so that the server only has to send them.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { Plugin, ResolvedConfig } from 'vite';
 
@@ -45,7 +45,7 @@ export function precompress(): Plugin {
       order: 'post',
       sequential: true,
       handler() {
-        const out = join(config.root, config.build.outDir);
+        const out = resolve(config.root, config.build.outDir);
         walk(out).filter(compressible).forEach(compressFile);
       },
     },

@@ -4,11 +4,21 @@ export type Route =
   | { page: 'list'; query: URLSearchParams }
   | { page: 'project'; fullName: string; tryNow: boolean }
   | { page: 'containers' }
+  | { page: 'likes' }
+  | { page: 'projects' }
+  | { page: 'statistics'; fullName: string }
+  | { page: 'login'; query: URLSearchParams }
+  | { page: 'register'; query: URLSearchParams }
+  | { page: 'settings' }
+  | { page: 'user'; username: string }
+  | { page: 'admin'; section: string; query: URLSearchParams }
+  | { page: 'embed'; fullName: string }
   | { page: 'docs' }
   | { page: 'about' }
   | { page: 'missing' };
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+const ADMIN: readonly string[] = ['overview', 'users', 'projects', 'comments', 'reports', 'banners', 'sandboxes', 'audit'];
 
 function decode(part: string): string {
   try {
@@ -24,16 +34,31 @@ export function parseRoute(pathname: string, search: string): Route {
   if (path === '/') return { page: 'main' };
   if (path === '/projects') return { page: 'list', query };
   if (path === '/me/containers') return { page: 'containers' };
+  if (path === '/me/likes') return { page: 'likes' };
+  if (path === '/me/projects') return { page: 'projects' };
+  if (path === '/login') return { page: 'login', query };
+  if (path === '/register') return { page: 'register', query };
+  if (path === '/settings') return { page: 'settings' };
   if (path === '/docs') return { page: 'docs' };
   if (path === '/about') return { page: 'about' };
-  const [empty, p, owner = '', name = '', ...rest] = path.split('/').map(decode);
-  if (empty === '' && p === 'p' && rest.length === 0 && NAME.test(owner) && NAME.test(name)) {
-    return { page: 'project', fullName: `${owner}/${name}`, tryNow: query.has('try') };
-  }
+  return routeOfParts(path.split('/').slice(1).map(decode), query);
+}
+
+/** Addresses that hold names. */
+function routeOfParts(parts: string[], query: URLSearchParams): Route {
+  const [first = '', second = '', third = '', fourth = '', last = ''] = parts;
+  const named = (count: number, ...names: string[]): boolean => parts.length === count && names.every((name) => NAME.test(name));
+  if (first === 'p' && named(3, second, third)) return { page: 'project', fullName: `${second}/${third}`, tryNow: query.has('try') };
+  if (first === 'embed' && named(3, second, third)) return { page: 'embed', fullName: `${second}/${third}` };
+  if (first === 'u' && named(2, second)) return { page: 'user', username: second };
+  if (first === 'me' && second === 'projects' && last === 'statistics' && named(5, third, fourth)) return { page: 'statistics', fullName: `${third}/${fourth}` };
+  if (first === 'admin' && (named(1) || (named(2) && ADMIN.includes(second)))) return { page: 'admin', section: second || 'overview', query };
   return { page: 'missing' };
 }
 
 export const projectHref = (fullName: string): string => `/p/${fullName}`;
+export const userHref = (username: string): string => `/u/${username}`;
+export const statisticsHref = (fullName: string): string => `/me/projects/${fullName}/statistics`;
 export const tryHref = (fullName: string): string => `/p/${fullName}?try`;
 
 class Router {
