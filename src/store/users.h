@@ -48,12 +48,15 @@ int users_set_password(struct store *store, int64_t id, const char *password_has
 /* ERROR_CONFLICT when it would leave no active administrator. */
 int users_set_role(struct store *store, int64_t id, const char *role, struct error *err);
 int users_set_state(struct store *store, int64_t id, const char *state, struct error *err);
+/* ERROR_CONFLICT when nobody but `id` is an active administrator. Inside a transaction it holds until its end. */
+int users_keep_admin(struct store *store, int64_t id, struct error *err);
 int users_seen(struct store *store, int64_t id, int64_t now_ms, struct error *err);
 /* Newest first; `text` (or NULL) is a part of the user name, display name or e-mail address. */
 int users_list(struct store *store, const char *text, struct page page, struct user_list *ret_list, struct error *err);
-/* What of `from` is theirs as a person becomes `to`'s: sandboxes, tries. For a guest who signs in. */
+/* withdraw.c: what of `from` is theirs as a person becomes `to`'s: sandboxes, tries, reports. For a guest who signs in.
+ * ERROR_CONFLICT when both have a sandbox open. */
 int users_adopt(struct store *store, const char *from, const char *to, struct error *err);
 /* Withdrawal, in one transaction: the person and what is theirs alone goes (sessions, tokens, identities, likes, history); comments stay
- * without a name. Their projects go to the user `heir`, or are removed with 0. ERROR_CONFLICT when it would leave no
+ * without a name, and so does what the audit log says. Their projects go to the user `heir`, or are removed with 0. ERROR_CONFLICT when it would leave no
  * active administrator, or the heir has a project of that name. */
 int users_withdraw(struct store *store, int64_t id, int64_t heir, int64_t now_ms, struct error *err);

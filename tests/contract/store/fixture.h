@@ -36,3 +36,4 @@ int run_projects(void);
 int run_builds(void);
 int run_sandboxes(void);
 int run_sessions(void);
+int run_users(void);
