@@ -8,12 +8,14 @@ import { clock } from './app/clock.svelte.ts';
 import { me } from './app/me.svelte.ts';
 import { router } from './app/router.svelte.ts';
 import { theme } from './app/theme.svelte.ts';
+import { toasts } from './app/toast.svelte.ts';
 import { i18n } from './i18n/index.svelte.ts';
 
 theme.start();
 clock.start();
 router.start();
 me.start();
+toasts.start();
 void i18n.start().then(() => mount(App, { target: document.getElementById('app') as HTMLElement }));
 // Letters of other scripts, for summaries in another language than the page's.
 setTimeout(() => void import('./styles/fonts-rest.ts'), 1500);

@@ -28,6 +28,9 @@ function learnClock(response: Response): void {
   skew = Math.abs(found) > 3000 ? found : 0;
 }
 
+/** Who wants to know that the server takes nobody for signed in. */
+export const heard = { unauthenticated: (): void => undefined };
+
 async function readProblem(response: Response): Promise<Problem | null> {
   try {
     const body: unknown = await response.json();
@@ -40,18 +43,25 @@ async function readProblem(response: Response): Promise<Problem | null> {
 export interface Asked {
   method?: string;
   body?: unknown;
+  /** Sent as it is, instead of JSON. */
+  blob?: Blob;
   signal?: AbortSignal;
+  /** For calls that are sent while the page goes away. */
+  keepalive?: boolean;
 }
 
-export async function request(path: string, { method = 'GET', body, signal }: Asked = {}): Promise<Response> {
+export async function request(path: string, { method = 'GET', body, signal, keepalive }: Asked = {}): Promise<Response> {
   let response: Response;
+  const payload = blob ?? (body === undefined ? undefined : JSON.stringify(body));
+  const type = blob ? blob.type || 'application/octet-stream' : 'application/json';
   try {
     response = await fetch(BASE + path, {
       method,
       credentials: 'same-origin',
-      headers: body === undefined ? { accept: 'application/json' } : { accept: 'application/json', 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: payload === undefined ? { accept: 'application/json' } : { accept: 'application/json', 'content-type': type },
+      ...(payload === undefined ? {} : { body: payload }),
       ...(signal ? { signal } : {}),
+      ...(keepalive ? { keepalive } : {}),
     });
   } catch (cause) {
     if (signal?.aborted) throw cause;
@@ -59,11 +69,12 @@ export async function request(path: string, { method = 'GET', body, signal }: As
   }
   learnClock(response);
   if (response.ok) return response;
+  if (response.status === 401) heard.unauthenticated();
   const wait = Number(response.headers.get('retry-after'));
   throw new ApiError(response.status, await readProblem(response), Number.isFinite(wait) && wait > 0 ? wait : null);
 }
 
-async function json<T>(path: string, asked?: Asked): Promise<T> {
+export export async function json<T>(path: string, asked?: Asked): Promise<T> {
   const response = await request(path, asked);
   try {
     return (await response.json()) as T;
@@ -96,7 +107,7 @@ export const listProjects = (query: ProjectQuery, signal?: AbortSignal) =>
 export const getProject = (fullName: string) => json<ProjectDetail>(`/projects/${projectPath(fullName)}`);
 export const listCategories = () => json<{ items: Category[] }>('/categories');
 export const recommendations = () => json<{ items: Project[] }>('/recommendations');
-export const getSession = () => json<Session>('/session');
+export const getSession = () => json<Session>('/session?optional=1');
 export const listSandboxes = (page = 1) => json<List<Sandbox>>(`/sandboxes${queryString({ page, per_page: 20 })}`);
 export const getSandbox = (id: string) => json<Sandbox>(`/sandboxes/${encodeURIComponent(id)}`);
 export const getBuild = (id: string) => json<Build>(`/builds/${encodeURIComponent(id)}`);
