@@ -74,7 +74,7 @@ export async function request(path: string, { method = 'GET', body, signal, keep
   throw new ApiError(response.status, await readProblem(response), Number.isFinite(wait) && wait > 0 ? wait : null);
 }
 
-export export async function json<T>(path: string, asked?: Asked): Promise<T> {
+export async function json<T>(path: string, asked?: Asked): Promise<T> {
   const response = await request(path, asked);
   try {
     return (await response.json()) as T;
