@@ -178,7 +178,7 @@ static int rebuild_one(struct store *store, const struct project *project, struc
 
 static int rebuild_failed(struct store *store, struct error *err)
 {
-	struct project_filter filter = {.state = "failed", .sort = PROJECT_SORT_NAME, .page = {1, 100}};
+	struct project_filter filter = {.state = "failed", .visibility = "any", .sort = PROJECT_SORT_NAME, .page = {1, 100}};
 	struct project_list list = {0};
 	int r = projects_list(store, &filter, &list, err);
 

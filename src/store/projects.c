@@ -35,6 +35,8 @@ void project_fini(struct project *project)
 	free(project->dockerfile);
 	free(project->digest);
 	free(project->state);
+	free(project->visibility);
+	free(project->embed_origins);
 	free(project->version);
 	free(project->image);
 	free(project->build);
@@ -184,7 +186,7 @@ int projects_upsert(struct store *store, const struct project *project, int64_t 
 	"p.network, p.ports, "                                                                                         \
 	"p.smoke, p.version_command, p.logo, p.source_kind, p.digest, p.popularity, p.state, v.label, v.image, "       \
 	"p.last_build, "                                                                                               \
-	"p.created_ms, p.updated_ms, p.verified_ms, p.tries, p.likes, "
+	"p.created_ms, p.updated_ms, p.verified_ms, p.tries, p.likes, p.visibility, p.embed_origins, "
 #define FROM_PROJECTS " FROM projects p LEFT JOIN versions v ON v.id = p.current_version "
 #define SELECT_WHOLE  "SELECT " SHORT_COLUMNS "p.readme, p.readme_ko, p.source, p.dockerfile" FROM_PROJECTS
 #define SELECT_SHORT  "SELECT " SHORT_COLUMNS "NULL, NULL, NULL, NULL" FROM_PROJECTS
@@ -229,6 +231,8 @@ static void read_project(const struct statement *s, struct project *p)
 	p->verified_ms = statement_integer(s, i++);
 	p->tries = statement_integer(s, i++);
 	p->likes = statement_integer(s, i++);
+	p->visibility = statement_text_copy(s, i++);
+	p->embed_origins = statement_text_copy(s, i++);
 	p->readme = statement_text_copy(s, i++);
 	p->readme_ko = statement_text_copy(s, i++);
 	p->source = statement_text_copy(s, i++);
@@ -273,7 +277,7 @@ int projects_get_by_id(struct store *store, int64_t id, struct project *ret_proj
 /* The conditions of a filter, put together with their parameters. */
 struct conditions {
 	struct buf sql;
-	struct db_value values[WORDS_MAX + 5];
+	struct db_value values[WORDS_MAX + 7];
 	size_t count;
 	char *patterns[WORDS_MAX + 1]; /* owned */
 	size_t pattern_count;
@@ -312,6 +316,10 @@ static void collect_conditions(const struct project_filter *filter, struct condi
 	const char *word = filter->text != NULL ? filter->text : "";
 
 	memset(c, 0, sizeof(*c));
+	if (filter->visibility == NULL || strcmp(filter->visibility, "any") != 0)
+		add_condition(c, "p.visibility = ?", filter->visibility != NULL ? filter->visibility : "listed");
+	if (filter->owner != NULL)
+		add_condition(c, "p.owner = ?", filter->owner);
 	if (filter->category != NULL)
 		add_condition(c, "p.category = ?", filter->category);
 	if (filter->state != NULL)
@@ -404,6 +412,27 @@ int projects_set_state(struct store *store, int64_t id, const char *state, int64
 	return must_change(r, changes, err);
 }
 
+int projects_set_visibility(struct store *store, int64_t id, const char *visibility, int64_t now_ms, struct error *err)
+{
+	int64_t changes = 0;
+	int r;
+
+	if (strcmp(visibility, "listed") != 0 && strcmp(visibility, "unlisted") != 0 && strcmp(visibility, "hidden") != 0)
+		return error_set(err, ERROR_INVALID, EINVAL, "visibility must be listed, unlisted or hidden");
+	r = db_execute(store->db, &changes, err, "UPDATE projects SET visibility = ?, updated_ms = ? WHERE id = ?", "sii",
+		       visibility, now_ms, id);
+	return must_change(r, changes, err);
+}
+
+int projects_set_embed_origins(struct store *store, int64_t id, const char *origins, int64_t now_ms, struct error *err)
+{
+	int64_t changes = 0;
+	int r = db_execute(store->db, &changes, err, "UPDATE projects SET embed_origins = ?, updated_ms = ? WHERE id = ?",
+			   "sii", origins != NULL && *origins != '\0' ? origins : NULL, now_ms, id);
+
+	return must_change(r, changes, err);
+}
+
 int projects_verified(struct store *store, int64_t id, int64_t now_ms, struct error *err)
 {
 	int64_t changes = 0;
@@ -427,7 +456,8 @@ int projects_categories(struct store *store, struct category_count **ret_counts,
 	size_t count = 0;
 	struct statement *s;
 	int r = db_query(store->db, &s, err,
-			 "SELECT category, COUNT(*) FROM projects GROUP BY category ORDER BY COUNT(*) DESC, category",
+			 "SELECT category, COUNT(*) FROM projects WHERE visibility = 'listed' GROUP BY category "
+			 "ORDER BY COUNT(*) DESC, category",
 			 "");
 
 	if (r < 0)

@@ -28,6 +28,8 @@ struct project {
 	char *digest;        /* of everything a build depends on: another digest means that it has to be built again */
 	unsigned popularity; /* 0…100, the editor's start value for trending */
 	char *state;         /* ready, building, failed */
+	char *visibility;    /* listed; unlisted: found by its address only; hidden: by an administrator. Kept by upsert */
+	char *embed_origins; /* sites that may show it in a frame, separated by spaces, or NULL. Kept by upsert */
 	/* Filled by the store. */
 	char *version; /* label of the current version, or NULL */
 	char *image;   /* manifest digest of the current version, or NULL */
@@ -56,6 +58,8 @@ struct project_filter {
 	const char *category;
 	const char *tag;
 	const char *state;
+	const char *owner;
+	const char *visibility; /* NULL: listed ones only; "any": all */
 	enum project_sort sort;
 	struct page page;
 };
@@ -64,7 +68,8 @@ struct project_filter {
 int project_sort_from_name(const char *name, enum project_sort *ret_sort);
 
 /* Writes the project by owner and name (new or known). *ret_rebuild: it is new, or its digest differs from that of the
- * last build that was enqueued. State, versions, tries and likes are left alone; a new one starts as "building". */
+ * last build that was enqueued. State, versions, visibility, tries and likes are left alone; a new one starts as "building" and
+ * listed. */
 int projects_upsert(struct store *store, const struct project *project, int64_t now_ms, int64_t *ret_id,
 		    bool *ret_rebuild, struct error *err);
 /* ERROR_NOT_FOUND. */
@@ -75,6 +80,10 @@ int projects_get_by_id(struct store *store, int64_t id, struct project *ret_proj
 int projects_list(struct store *store, const struct project_filter *filter, struct project_list *ret_list,
 		  struct error *err);
 int projects_set_state(struct store *store, int64_t id, const char *state, int64_t now_ms, struct error *err);
+/* "listed", "unlisted" or "hidden" (ERROR_INVALID otherwise). ERROR_NOT_FOUND. */
+int projects_set_visibility(struct store *store, int64_t id, const char *visibility, int64_t now_ms, struct error *err);
+/* `origins` as in struct project; NULL or "": none. The caller has checked them. ERROR_NOT_FOUND. */
+int projects_set_embed_origins(struct store *store, int64_t id, const char *origins, int64_t now_ms, struct error *err);
 /* The smoke command passed again. */
 int projects_verified(struct store *store, int64_t id, int64_t now_ms, struct error *err);
 /* With everything that hangs on it. ERROR_NOT_FOUND. */
@@ -84,7 +93,7 @@ struct category_count {
 	char *category;
 	int64_t projects;
 };
-/* The caller frees each category and the array. Most projects first. */
+/* Counts listed projects. The caller frees each category and the array. Most projects first. */
 int projects_categories(struct store *store, struct category_count **ret_counts, size_t *ret_count, struct error *err);
 void category_counts_free(struct category_count *counts, size_t count);
 

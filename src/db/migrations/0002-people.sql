@@ -114,6 +114,9 @@ CREATE INDEX reports_state ON reports (state, created_ms);
 ALTER TABLE projects ADD COLUMN visibility VARCHAR(10) NOT NULL DEFAULT 'listed';
 ALTER TABLE projects ADD COLUMN embed_origins TEXT;
 CREATE INDEX projects_owner ON projects (owner);
+-- Read whole, without the rows' long texts, by the search index.
+CREATE INDEX projects_updated ON projects (updated_ms);
+CREATE INDEX projects_likes ON projects (likes);
 
 -- What authors see; stays when a person's own history goes.
 CREATE TABLE project_days (

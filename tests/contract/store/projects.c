@@ -323,6 +323,84 @@ static void counts(void **state)
 	assert_int_equal(states.ready, 0);
 }
 
+static void shows_only_what_is_listed(void **state)
+{
+	struct store *store = store_of(state);
+	int64_t a = add_sample(store, "aa", "fun");
+	int64_t b = add_sample(store, "bb", "web");
+	struct project_filter filter = {.sort = PROJECT_SORT_NAME, .page = {1, 10}};
+	struct project p = sample("aa", "fun");
+	struct category_count *categories;
+	struct project got;
+	struct error err = {0};
+	char names[500];
+	size_t count;
+	bool rebuild;
+
+	add_sample(store, "cc", "fun");
+	must(projects_set_visibility(store, a, "unlisted", NOW + 1, &err), &err);
+	must(projects_set_visibility(store, b, "hidden", NOW + 1, &err), &err);
+	must(projects_upsert(store, &p, NOW + 2, &a, &rebuild, &err), &err);
+	assert_int_equal(count_of(store, &filter, names), 1);
+	assert_string_equal(names, "cc ");
+	filter.text = "aa";
+	assert_int_equal(count_of(store, &filter, names), 0);
+	filter.visibility = "any";
+	assert_int_equal(count_of(store, &filter, names), 1);
+	filter.text = NULL;
+	assert_int_equal(count_of(store, &filter, names), 3);
+	filter.visibility = "hidden";
+	count_of(store, &filter, names);
+	assert_string_equal(names, "bb ");
+	must(projects_categories(store, &categories, &count, &err), &err);
+	assert_int_equal(count, 1);
+	assert_int_equal(categories[0].projects, 1);
+	category_counts_free(categories, count);
+	must(projects_get_by_id(store, a, &got, &err), &err);
+	assert_string_equal(got.visibility, "unlisted");
+	assert_null(got.embed_origins);
+	project_fini(&got);
+	assert_int_equal(projects_set_visibility(store, a, "secret", NOW, &err), -EINVAL);
+	assert_int_equal(projects_set_visibility(store, 999, "hidden", NOW, &err), -ENOENT);
+}
+
+static void keeps_embed_origins(void **state)
+{
+	struct store *store = store_of(state);
+	int64_t id = add_sample(store, "aa", "fun");
+	struct project got;
+	struct error err = {0};
+
+	must(projects_set_embed_origins(store, id, "https://a.example https://b.example", NOW + 3, &err), &err);
+	must(projects_get_by_id(store, id, &got, &err), &err);
+	assert_string_equal(got.embed_origins, "https://a.example https://b.example");
+	assert_int_equal(got.updated_ms, NOW + 3);
+	project_fini(&got);
+	must(projects_set_embed_origins(store, id, "", NOW, &err), &err);
+	must(projects_get_by_id(store, id, &got, &err), &err);
+	assert_null(got.embed_origins);
+	project_fini(&got);
+	assert_int_equal(projects_set_embed_origins(store, 999, NULL, NOW, &err), -ENOENT);
+}
+
+static void filters_by_owner(void **state)
+{
+	struct store *store = store_of(state);
+	struct project p = sample("aa", "fun");
+	struct project_filter filter = {.owner = "other", .sort = PROJECT_SORT_NAME, .page = {1, 10}};
+	struct error err = {0};
+	char names[500];
+	bool rebuild;
+	int64_t id;
+
+	add_sample(store, "aa", "fun");
+	p.owner = "other";
+	must(projects_upsert(store, &p, NOW, &id, &rebuild, &err), &err);
+	assert_int_equal(count_of(store, &filter, names), 1);
+	filter.owner = "nobody";
+	assert_int_equal(count_of(store, &filter, names), 0);
+}
+
 static void knows_the_sorts(void **state)
 {
 	enum project_sort sort;
@@ -344,6 +422,9 @@ int run_projects(void)
 		cmocka_unit_test_setup_teardown(tells_tries_by_category, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(keeps_versions, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(deletes_with_all_that_hangs_on_it, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(shows_only_what_is_listed, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(keeps_embed_origins, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(filters_by_owner, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(counts, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(knows_the_sorts, NULL, NULL),
 	};
