@@ -1,7 +1,7 @@
 // Talks to /api/v1. Every failure is an ApiError: with a status from the server, or 0 when nothing answered.
 import type { Category, Build, List, Problem, Project, ProjectDetail, Sandbox, Session, TerminalRef, TryAnswer } from './types.ts';
 
-const BASE = '/api/v1';
+export const BASE = '/api/v1';
 
 export class ApiError extends Error {
   constructor(
@@ -50,7 +50,7 @@ export interface Asked {
   keepalive?: boolean;
 }
 
-export async function request(path: string, { method = 'GET', body, signal, keepalive }: Asked = {}): Promise<Response> {
+export async function request(path: string, { method = 'GET', body, blob, signal, keepalive }: Asked = {}): Promise<Response> {
   let response: Response;
   const payload = blob ?? (body === undefined ? undefined : JSON.stringify(body));
   const type = blob ? blob.type || 'application/octet-stream' : 'application/json';
@@ -86,6 +86,8 @@ export async function json<T>(path: string, asked?: Asked): Promise<T> {
 export interface ProjectQuery {
   q?: string;
   category?: string;
+  tag?: string;
+  owner?: string;
   sort?: string;
   page?: number;
   per_page?: number;
@@ -106,7 +108,7 @@ export const listProjects = (query: ProjectQuery, signal?: AbortSignal) =>
   json<List<Project>>(`/projects${queryString(query)}`, signal ? { signal } : {});
 export const getProject = (fullName: string) => json<ProjectDetail>(`/projects/${projectPath(fullName)}`);
 export const listCategories = () => json<{ items: Category[] }>('/categories');
-export const recommendations = () => json<{ items: Project[] }>('/recommendations');
+export const recommendations = () => json<{ items: Project[]; personal?: boolean }>('/recommendations');
 export const getSession = () => json<Session>('/session?optional=1');
 export const listSandboxes = (page = 1) => json<List<Sandbox>>(`/sandboxes${queryString({ page, per_page: 20 })}`);
 export const getSandbox = (id: string) => json<Sandbox>(`/sandboxes/${encodeURIComponent(id)}`);

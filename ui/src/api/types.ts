@@ -1,4 +1,6 @@
 // What the server sends, as the API describes it.
+import type { Account } from './people.ts';
+
 export type ProjectState = 'ready' | 'building' | 'failed';
 export type StageName = 'queued' | 'base' | 'build' | 'push' | 'unpack' | 'smoke';
 export type StageState = 'done' | 'running' | 'waiting' | 'failed';
@@ -61,6 +63,9 @@ export interface ProjectDetail extends Project {
   source_kind?: string;
   limits?: Limits;
   dockerfile?: string | null;
+  visibility?: 'listed' | 'unlisted' | 'hidden';
+  /** Sites that may show the terminal in a frame. */
+  embed_origins?: string[];
 }
 
 export interface TerminalRef {
@@ -99,7 +104,7 @@ export interface Category {
 }
 
 export interface Session {
-  user: { username: string } | null;
+  user: Account | null;
   guest: boolean;
   sandbox: Sandbox | null;
 }
@@ -109,6 +114,8 @@ export interface Problem {
   title?: string;
   status: number;
   detail?: string;
+  /** A short word for programs: "username_taken". */
+  code?: string;
   errors?: { field: string; message: string }[];
   sandbox?: Sandbox;
   build?: Build;

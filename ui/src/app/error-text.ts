@@ -13,7 +13,7 @@ export function errorText(cause: unknown): ErrorText {
   const detail = cause.problem?.detail ?? null;
   switch (cause.status) {
     case 0: return { text: e.offline, detail: null };
-    case 401:
+    case 401: return { text: e.signedOut, detail: null };
     case 403: return { text: e.refused, detail };
     case 404: return { text: e.notFound, detail: null };
     case 429: return { text: e.tooMany, detail };

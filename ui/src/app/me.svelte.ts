@@ -1,14 +1,23 @@
-// What this browser has: its running sandbox, known to the header and to every page.
-import { getSession } from '../api/client.ts';
+// Who sits here, and what runs for them: known to the header and to every page.
+import { getSession, heard } from '../api/client.ts';
+import { signOut, type Account } from '../api/people.ts';
 import type { Sandbox } from '../api/types.ts';
+import { i18n } from '../i18n/index.svelte.ts';
+import { recall, remember, theme } from './theme.svelte.ts';
+
+const KEY = 'ttob-user';
 
 export function isLive(sandbox: Sandbox | null | undefined): boolean {
   return !!sandbox && sandbox.state !== 'ended';
 }
 
 class Me {
+  /** null for guests. */
+  user = $state.raw<Account | null>(null);
   sandbox = $state.raw<Sandbox | null>(null);
   known = $state(false);
+  /** Until the server has answered: who was signed in last time, so that the page can be laid out for them. */
+  last = $state(recall(KEY));
   #asking: Promise<void> | null = null;
 
   /** Asks the server; several askers at once share one answer. */
@@ -16,7 +25,7 @@ class Me {
     this.#asking ??= getSession()
       .then((session) => {
         this.sandbox = isLive(session.sandbox) ? session.sandbox : null;
-        this.known = true;
+        this.is(session.user);
       })
       .catch(() => undefined)
       .finally(() => (this.#asking = null));
@@ -25,10 +34,25 @@ class Me {
 
   /** Follows what other tabs do: asks again whenever this page comes into view. */
   start(): void {
+    heard.unauthenticated = () => {
+      if (this.user) void this.refresh();
+    };
     void this.refresh();
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') void this.refresh();
     });
+  }
+
+  /** Takes note of who is signed in. Somebody new to this browser brings their language and theme along. */
+  is(user: Account | null): void {
+    const arrived = user && user.username !== this.last;
+    this.user = user;
+    this.known = true;
+    this.last = user?.username ?? null;
+    remember(KEY, this.last);
+    if (!arrived) return;
+    if (user.language && user.language !== i18n.language) void i18n.choose(user.language);
+    if (user.theme) theme.choose(user.theme);
   }
 
   has(sandbox: Sandbox): void {
@@ -38,6 +62,13 @@ class Me {
 
   lost(id: string): void {
     if (this.sandbox?.id === id) this.sandbox = null;
+  }
+
+  /** Signs out of this browser; the sandbox goes on as the account's. */
+  async leave(): Promise<void> {
+    await signOut();
+    this.sandbox = null;
+    this.is(null);
   }
 }
 

@@ -35,9 +35,13 @@ class ThemeState {
   toggle(): void {
     const system = matchMedia('(prefers-color-scheme: dark)').matches;
     const wanted = this.dark ? 'light' : 'dark';
-    this.choice = (wanted === 'dark') === system ? 'system' : wanted;
-    remember(KEY, this.choice === 'system' ? null : this.choice);
-    this.#apply(system);
+    this.choose((wanted === 'dark') === system ? 'system' : wanted);
+  }
+
+  choose(choice: Theme): void {
+    this.choice = choice;
+    remember(KEY, choice === 'system' ? null : choice);
+    this.#apply(matchMedia('(prefers-color-scheme: dark)').matches);
   }
 
   #apply(system: boolean): void {

@@ -3,6 +3,8 @@
 import { recall, remember } from '../app/theme.svelte.ts';
 import type { DocsText, Messages } from './types.ts';
 
+type Loaders<T> = Record<Language, () => Promise<{ messages: T }>>;
+
 export type Language = 'en' | 'ko';
 export const languages: readonly Language[] = ['en', 'ko'];
 const KEY = 'ttob-language';
@@ -25,7 +27,38 @@ export function pickLanguage(wanted: readonly string[]): Language {
   return wanted.map((tag) => tag.slice(0, 2).toLowerCase()).find(isLanguage) ?? 'en';
 }
 
+/** Messages of pages that come later: loaded with the first such page, then kept in the language in use. */
+export class Pack<T> {
+  #loaders: Loaders<T>;
+  #words = $state.raw<T>(undefined as unknown as T);
+
+  constructor(loaders: Loaders<T>) {
+    this.#loaders = loaders;
+  }
+
+  get words(): T {
+    return this.#words;
+  }
+
+  /** Resolves when the words may be read. */
+  async load(): Promise<void> {
+    i18n.packs.add(this as Pack<unknown>);
+    let asked: Language;
+    do {
+      asked = i18n.language;
+      (await this.fetch(asked))();
+    } while (asked !== i18n.language);
+  }
+
+  /** Loads one language; what it gives shows it. */
+  async fetch(language: Language): Promise<() => void> {
+    const { messages } = await this.#loaders[language]();
+    return () => (this.#words = messages);
+  }
+}
+
 class I18n {
+  packs = new Set<Pack<unknown>>();
   language = $state<Language>('en');
   messages = $state.raw<Messages>(undefined as unknown as Messages);
 
@@ -44,7 +77,8 @@ class I18n {
   }
 
   async #use(language: Language): Promise<void> {
-    const { messages } = await loaders[language]();
+    const [{ messages }, ...shows] = await Promise.all([loaders[language](), ...[...this.packs].map((pack) => pack.fetch(language))]);
+    shows.forEach((show) => show());
     this.messages = messages;
     this.language = language;
     document.documentElement.lang = language;

@@ -1,7 +1,7 @@
 import type { messages } from './en.ts';
 
 /** The same shape as the English messages, with any words. */
-type Words<T> = T extends string
+export type Words<T> = T extends string
   ? string
   : T extends (...args: infer A) => string
     ? (...args: A) => string
