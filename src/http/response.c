@@ -27,12 +27,27 @@ static const struct {
 	{"Cross-Origin-Opener-Policy", "same-origin"},
 };
 
-void response_add_common(struct MHD_Response *response, bool secure)
+static bool has_header(const struct request *request, const char *name)
+{
+	for (size_t i = 0; i < request->header_count; i++)
+		if (strcasecmp(request->headers[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* `request`: NULL, or whose own headers stand in the place of common ones. */
+static void add_common(struct MHD_Response *response, bool secure, const struct request *request)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(security_headers); i++)
-		MHD_add_response_header(response, security_headers[i].name, security_headers[i].value);
+		if (request == NULL || !has_header(request, security_headers[i].name))
+			MHD_add_response_header(response, security_headers[i].name, security_headers[i].value);
 	if (secure)
 		MHD_add_response_header(response, "Strict-Transport-Security", "max-age=31536000");
+}
+
+void response_add_common(struct MHD_Response *response, bool secure)
+{
+	add_common(response, secure, NULL);
 }
 
 /* Puts on what every answer and what this one has, and sends it. Takes the response. */
@@ -40,7 +55,7 @@ static void finish(struct request *request, unsigned status, const char *type, s
 {
 	bool caching = false;
 
-	response_add_common(response, request->secure);
+	add_common(response, request->secure, request);
 	if (type != NULL)
 		MHD_add_response_header(response, "Content-Type", type);
 	for (size_t i = 0; i < request->header_count; i++) {
@@ -50,14 +65,6 @@ static void finish(struct request *request, unsigned status, const char *type, s
 	if (!caching)
 		MHD_add_response_header(response, "Cache-Control", "no-store");
 	request_answer(request, status, response);
-}
-
-static bool has_header(const struct request *request, const char *name)
-{
-	for (size_t i = 0; i < request->header_count; i++)
-		if (strcasecmp(request->headers[i].name, name) == 0)
-			return true;
-	return false;
 }
 
 void respond_header(struct request *request, const char *name, const char *value)
@@ -116,6 +123,20 @@ void respond_json(struct request *request, unsigned status, json_t *json)
 void respond_data(struct request *request, unsigned status, const char *type, const void *data, size_t length)
 {
 	finish(request, status, type, MHD_create_response_from_buffer(length, (void *)data, MHD_RESPMEM_MUST_COPY));
+}
+
+void respond_tagged(struct request *request, unsigned status, const char *type, const void *data, size_t length)
+{
+	char etag[ETAG_SIZE];
+
+	etag_of(data, length, etag);
+	respond_header(request, "ETag", etag);
+	if (!has_header(request, "Cache-Control"))
+		respond_header(request, "Cache-Control", "no-cache");
+	if (status == 200 && etag_matches(request_header(request, "If-None-Match"), etag))
+		respond_empty(request, 304);
+	else
+		respond_data(request, status, type, data, length);
 }
 
 void respond_empty(struct request *request, unsigned status)

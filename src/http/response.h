@@ -10,7 +10,8 @@
 #include "base/error.h"
 #include "http/request.h"
 
-/* Before the answer: adds a header (line breaks in the value abort: they would forge headers). */
+/* Before the answer: adds a header (line breaks in the value abort: they would forge headers). One of the server's own
+ * (Content-Security-Policy, …) stands in the place of that. */
 void respond_header(struct request *request, const char *name, const char *value);
 /* Set-Cookie (RFC 6265): Path=/, HttpOnly, SameSite=Lax, and Secure when the site is https. max_age seconds; 0 deletes
  * it; negative: until the browser ends. */
@@ -26,6 +27,9 @@ void respond_json(struct request *request, unsigned status, json_t *json);
 void respond_cached(struct request *request, json_t *json);
 /* `data` is copied; `type` is a media type. */
 void respond_data(struct request *request, unsigned status, const char *type, const void *data, size_t length);
+/* The same with an ETag of the data, for whom it may concern: If-None-Match of a 200 is answered 304. `Cache-Control:
+ * no-cache` unless set. */
+void respond_tagged(struct request *request, unsigned status, const char *type, const void *data, size_t length);
 void respond_empty(struct request *request, unsigned status);
 void respond_redirect(struct request *request, unsigned status, const char *location);
 /* Sends `size` bytes of `fd` from its start by sendfile(2); takes the descriptor. `name`: saved as

@@ -249,17 +249,29 @@ static int read_one(struct statement *s, struct project *ret_project, struct err
 	return r;
 }
 
-int projects_get(struct store *store, const char *owner, const char *name, struct project *ret_project,
-		 struct error *err)
+static int get_by_name(struct store *store, const char *sql, const char *owner, const char *name, struct project *ret_project,
+		       struct error *err)
 {
 	struct statement *s;
-	int r = db_query(store->db, &s, err, SELECT_WHOLE "WHERE p.owner = ? AND p.name = ?", "ss", owner, name);
+	int r = db_query(store->db, &s, err, sql, "ss", owner, name);
 
 	if (r == 0)
 		r = read_one(s, ret_project, err);
 	if (r == 0)
 		return error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no project %s/%s", owner, name);
 	return r < 0 ? r : 0;
+}
+
+int projects_get(struct store *store, const char *owner, const char *name, struct project *ret_project,
+		 struct error *err)
+{
+	return get_by_name(store, SELECT_WHOLE "WHERE p.owner = ? AND p.name = ?", owner, name, ret_project, err);
+}
+
+int projects_get_short(struct store *store, const char *owner, const char *name, struct project *ret_project,
+		       struct error *err)
+{
+	return get_by_name(store, SELECT_SHORT "WHERE p.owner = ? AND p.name = ?", owner, name, ret_project, err);
 }
 
 int projects_get_by_id(struct store *store, int64_t id, struct project *ret_project, struct error *err)

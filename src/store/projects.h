@@ -75,6 +75,9 @@ int projects_upsert(struct store *store, const struct project *project, int64_t 
 /* ERROR_NOT_FOUND. */
 int projects_get(struct store *store, const char *owner, const char *name, struct project *ret_project,
 		 struct error *err);
+/* The same, with readme, readme_ko, source and dockerfile left NULL: for what is asked often. */
+int projects_get_short(struct store *store, const char *owner, const char *name, struct project *ret_project,
+		       struct error *err);
 int projects_get_by_id(struct store *store, int64_t id, struct project *ret_project, struct error *err);
 /* The list's items leave readme, readme_ko, source and dockerfile NULL. */
 int projects_list(struct store *store, const struct project_filter *filter, struct project_list *ret_list,
