@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/str.h"
@@ -15,7 +16,7 @@
 #define PARAMETERS_MAX    48
 #define TRANSACTION_TRIES 5
 
-static const struct db_backend *const backends[] = {&db_sqlite};
+static const struct db_backend *const backends[] = {&db_sqlite, &db_mariadb};
 
 struct db {
 	const struct db_backend *backend;
@@ -51,7 +52,9 @@ int db_open(const char *url, struct db **ret_db, struct error *err)
 		*ret_db = db;
 		return 0;
 	}
-	return error_set(err, ERROR_INVALID, EINVAL, "database = %s: must be sqlite:PATH", url);
+	/* Not the address itself: it may hold a password. */
+	return error_set(err, ERROR_INVALID, EINVAL,
+			 "the database's address must be sqlite:PATH or mariadb://user:password@host:port/database");
 }
 
 void db_close(struct db *db)
@@ -67,7 +70,7 @@ void db_close(struct db *db)
 	}
 	map_free(db->statements);
 	if (db->in_transaction)
-		db->backend->script(db->connection, "ROLLBACK", NULL);
+		db->backend->end(db->connection, false, NULL);
 	db->backend->close(db->connection);
 	free(db);
 }
@@ -107,6 +110,43 @@ void statement_done(struct statement *statement)
 	}
 }
 
+/* Bytes that are no UTF-8 become U+FFFD: MariaDB would refuse the text, and a record must not be lost to a name that a program
+ * printed. */
+static char *repair_utf8(const char *text, size_t length)
+{
+	struct buf out = BUF_INIT;
+
+	while (length > 0) {
+		size_t n = length < 4 ? length : 4;
+
+		while (n > 0 && !str_is_utf8(text, n))
+			n--;
+		if (n > 0)
+			buf_append(&out, text, n);
+		else
+			buf_append_string(&out, "\xef\xbf\xbd");
+		text += n > 0 ? n : 1;
+		length -= n > 0 ? n : 1;
+	}
+	return buf_steal(&out);
+}
+
+static int bind(struct statement *statement, int index, const struct db_value *v)
+{
+	size_t length = v->type == 's' && v->bytes != NULL ? strlen(v->bytes) : v->length;
+	const char *text = v->bytes;
+	char *repaired = NULL;
+	int r;
+
+	if (v->type == 's' && text != NULL && !str_is_utf8(text, length)) {
+		text = repaired = repair_utf8(text, length);
+		length = strlen(text);
+	}
+	r = statement->db->backend->bind(statement->handle, index, v->type, text, length, v->integer, v->real);
+	free(repaired);
+	return r;
+}
+
 int db_query_values(struct db *db, struct statement **ret_statement, struct error *err, const char *sql,
 		    const struct db_value *values, size_t count)
 {
@@ -116,9 +156,7 @@ int db_query_values(struct db *db, struct statement **ret_statement, struct erro
 	*ret_statement = NULL;
 	r = get_statement(db, sql, &statement, err);
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		const struct db_value *v = &values[i];
-
-		r = db->backend->bind(statement->handle, (int)i + 1, v->type, v->bytes, v->length, v->integer, v->real);
+		r = bind(statement, (int)i + 1, &values[i]);
 		if (r < 0) {
 			statement_done(statement);
 			return error_set(err, r == -EFBIG ? ERROR_TOO_LARGE : ERROR_INTERNAL, r,
@@ -263,16 +301,16 @@ char *statement_text_copy(const struct statement *statement, int column)
 static int run_once(struct db *db, int (*body)(struct db *db, void *data, struct error *err), void *data,
 		    struct error *err)
 {
-	int r = db->backend->script(db->connection, db->backend->begin, err);
+	int r = db->backend->begin(db->connection, err);
 
 	if (r < 0)
 		return r;
 	db->in_transaction = true;
 	r = body(db, data, err);
 	if (r == 0)
-		r = db->backend->script(db->connection, "COMMIT", err);
-	if (r < 0)
-		db->backend->script(db->connection, "ROLLBACK", NULL);
+		r = db->backend->end(db->connection, true, err);
+	else
+		db->backend->end(db->connection, false, NULL);
 	db->in_transaction = false;
 	return r;
 }
@@ -294,7 +332,28 @@ int db_transaction(struct db *db, int (*body)(struct db *db, void *data, struct 
 	return r;
 }
 
+const char *db_kind(const struct db *db)
+{
+	return db->backend->kind;
+}
+
 int db_run_script(struct db *db, const char *sql, struct error *err)
 {
 	return db->backend->script(db->connection, sql, err);
+}
+
+bool db_schema_is_transactional(const struct db *db)
+{
+	return db->backend->transactional_schema;
+}
+
+int db_lock_schema(struct db *db, struct error *err)
+{
+	return db->backend->lock_schema != NULL ? db->backend->lock_schema(db->connection, err) : 0;
+}
+
+void db_unlock_schema(struct db *db)
+{
+	if (db->backend->unlock_schema != NULL)
+		db->backend->unlock_schema(db->connection);
 }

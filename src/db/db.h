@@ -18,13 +18,18 @@
 struct db;
 struct statement;
 
-/* "sqlite:/var/lib/ttob/ttob.db", "sqlite::memory:" (one connection only). WAL, synchronous=NORMAL, foreign keys on, 10
- * s busy time-out. */
+/* "sqlite:/var/lib/ttob/ttob.db", "sqlite::memory:" (one connection only): WAL, synchronous=NORMAL, foreign keys on, 10 s busy
+ * time-out. "mariadb://user:password@host:port/database?socket=/path" (mariadb_place.h): InnoDB, strict, SERIALIZABLE; a connection that
+ * was lost is opened again by the next use. No message holds the address, which may hold a password.
+ *
+ * On both, texts are UTF-8 (what is not becomes U+FFFD) and compare byte by byte, LIKE minds the case, `||` joins texts, and a row that
+ * an UPDATE meets counts as changed. */
 int db_open(const char *url, struct db **ret_db, struct error *err);
 void db_close(struct db *db); /* rolls back an open transaction; takes NULL */
+const char *db_kind(const struct db *db); /* "sqlite", "mariadb" */
 
 /* Brings the schema up to the newest migration (src/db/migrations/NNNN-*.sql, built in), each in a transaction of its
- * own. Refused with ERROR_CONFLICT when the database is newer than this program. Safe when several processes start at
+ * own, or, on MariaDB, where a schema's changes can't be rolled back, taken up again at the statement where it was cut off. Refused with ERROR_CONFLICT when the database is newer than this program. Safe when several processes start at
  * once. */
 int db_migrate(struct db *db, struct error *err);
 /* The schema's version, 0 for an empty database. */
@@ -62,8 +67,9 @@ const void *statement_blob(const struct statement *statement, int column, size_t
 char *statement_text_copy(const struct statement *statement, int column);
 
 /* Runs a statement to its end. *ret_changes (may be NULL): the rows that it changed. ERROR_CONFLICT (-EEXIST) when a
- * UNIQUE or primary key is broken, ERROR_INVALID for other constraints, ERROR_UNAVAILABLE (-EBUSY) when the database
- * stays locked. */
+ * UNIQUE or primary key is broken, ERROR_INVALID for other constraints, ERROR_TOO_LARGE when a value is too
+ * long, ERROR_UNAVAILABLE when the database stays locked (-EBUSY), its disk is full (-ENOSPC), or it is away (-ENOTCONN: a statement
+ * that writes may have been done all the same). */
 int db_execute(struct db *db, int64_t *ret_changes, struct error *err, const char *sql, const char *types, ...);
 /* The first column of the first row as a number; `fallback` when there is no row or it is NULL. */
 int db_number(struct db *db, int64_t fallback, int64_t *ret_value, struct error *err, const char *sql,
@@ -72,7 +78,9 @@ int db_number(struct db *db, int64_t fallback, int64_t *ret_value, struct error 
 /* The id that the last INSERT made. */
 int64_t db_last_id(struct db *db);
 
-/* Runs `body` in a transaction that can write from its start (BEGIN IMMEDIATE): committed when it gives 0, rolled back
- * otherwise. Begins again, a few times, while the database is busy: `body` must be able to run twice. Not nested. */
+/* Runs `body` in a transaction that can write from its start and is the only such one, in all processes (BEGIN IMMEDIATE, or a row that
+ * each takes first): committed when it gives 0, rolled back otherwise. Begins again, a few times, while the database is busy or after the
+ * connection was lost before the commit: `body` must be able to run twice. Lost at the commit: ERROR_UNAVAILABLE, -ENOTCONN. Not
+ * nested. */
 int db_transaction(struct db *db, int (*body)(struct db *db, void *data, struct error *err), void *data,
 		   struct error *err);

@@ -1,9 +1,32 @@
-"""Writes migrations/NNNN-*.sql as a C table: embed.py OUT FILE…"""
+"""Writes migrations/NNNN-*.sql as a C table: embed.py OUT FILE… A statement ends with a semicolon at the end of a line."""
 import os
 import re
 import sys
 
-out = ['#include "db/migrations.h"', "", "const struct migration migrations[] = {"]
+
+
+def statements(path):
+    """The file's statements, without comments of whole lines."""
+    lines = []
+    with open(path, encoding="utf-8") as file:
+        for line in file.read().splitlines():
+            if line.startswith("--") or not line.strip():
+                continue
+            lines.append(line)
+            if line.rstrip().endswith(";"):
+                lines[-1] = line.rstrip()[:-1]
+                yield lines
+                lines = []
+    if lines:
+        sys.exit(f"{path}: the last statement has no semicolon")
+
+
+def quoted(line):
+    return '"' + line.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t") + '\\n"'
+
+
+out = ['#include "db/migrations.h"', ""]
+table = []
 last = 0
 for path in sorted(sys.argv[2:], key=os.path.basename):
     name = os.path.basename(path)
@@ -11,13 +34,11 @@ for path in sorted(sys.argv[2:], key=os.path.basename):
     if version != last + 1:
         sys.exit(f"{name}: migrations must be numbered without gaps")
     last = version
-    with open(path, encoding="utf-8") as file:
-        lines = file.read().splitlines()
-    out.append(f'\t{{{version}, "{name}",')
-    for line in lines:
-        escaped = line.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
-        out.append(f'\t "{escaped}\\n"')
-    out.append("\t},")
-out += ["};", "", f"const size_t migration_count = {last};", ""]
+    out.append(f"static const char *const statements_{version}[] = {{")
+    for lines in statements(path):
+        out += ["\t" + quoted(line) for line in lines[:-1]] + ["\t" + quoted(lines[-1]) + ","]
+    out += ["\tNULL,", "};", ""]
+    table.append(f'\t{{{version}, "{name}", statements_{version}}},')
+out += ["const struct migration migrations[] = {", *table, "};", "", f"const size_t migration_count = {last};", ""]
 with open(sys.argv[1], "w", encoding="utf-8") as file:
     file.write("\n".join(out))

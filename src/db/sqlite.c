@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <sqlite3.h>
-#include <string.h>
 
 #include "db/backend.h"
 
@@ -56,7 +55,7 @@ static int open_sqlite(const char *place, void **ret_connection, struct error *e
 	sqlite3_busy_timeout(connection, BUSY_MS);
 	r = script(connection,
 		   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA "
-		   "trusted_schema = OFF;",
+		   "trusted_schema = OFF; PRAGMA case_sensitive_like = ON;", /* LIKE as on MariaDB */
 		   err);
 	if (r < 0) {
 		sqlite3_close(connection);
@@ -69,6 +68,21 @@ static int open_sqlite(const char *place, void **ret_connection, struct error *e
 static void close_sqlite(void *connection)
 {
 	sqlite3_close(connection);
+}
+
+/* IMMEDIATE: it can write from its start, and needs no lock that another one might hold as well. */
+static int begin(void *connection, struct error *err)
+{
+	return script(connection, "BEGIN IMMEDIATE", err);
+}
+
+static int end(void *connection, bool commit, struct error *err)
+{
+	int r = commit ? script(connection, "COMMIT", err) : 0;
+
+	if (!commit || r < 0)
+		script(connection, "ROLLBACK", NULL);
+	return r;
 }
 
 static int prepare(void *connection, const char *sql, void **ret_statement, struct error *err)
@@ -94,7 +108,7 @@ static int bind(void *statement, int index, char type, const void *bytes, size_t
 		type = 'n';
 	switch (type) {
 	case 's':
-		code = sqlite3_bind_text64(statement, index, bytes, strlen(bytes), SQLITE_TRANSIENT, SQLITE_UTF8);
+		code = sqlite3_bind_text64(statement, index, bytes, length, SQLITE_TRANSIENT, SQLITE_UTF8);
 		break;
 	case 'b':
 		code = sqlite3_bind_blob64(statement, index, bytes, length, SQLITE_TRANSIENT);
@@ -167,9 +181,12 @@ static int64_t last_id(void *connection)
 
 const struct db_backend db_sqlite = {
 	.scheme = "sqlite:",
-	.begin = "BEGIN IMMEDIATE",
+	.kind = "sqlite",
+	.transactional_schema = true,
 	.open = open_sqlite,
 	.close = close_sqlite,
+	.begin = begin,
+	.end = end,
 	.script = script,
 	.prepare = prepare,
 	.finalize = finalize,

@@ -161,7 +161,7 @@ static void *prepare(void *url)
 static void migrates_once_however_many_ask(void **state)
 {
 	struct fixture *fixture = *state;
-	char *url = xasprintf("%s2", fixture->url);
+	char *url = fixture_new_url(fixture);
 	struct error err = {0};
 	pthread_t threads[6];
 	struct db *db;

@@ -16,14 +16,53 @@ void must(int r, const struct error *err)
 		fail_msg("%d: %s", r, err->message);
 }
 
+static bool is_mariadb(void)
+{
+	return strcmp(fixture_kind, "mariadb") == 0;
+}
+
+/* A connection that makes and removes databases. */
+static void ask_server(const char *sql)
+{
+	char *url = xasprintf("mariadb://root@/mysql?socket=%s", getenv("TTOB_TEST_MARIADB"));
+	struct error err = {0};
+	struct db *db;
+
+	must(db_open(url, &db, &err), &err);
+	must(db_execute(db, NULL, &err, sql, ""), &err);
+	db_close(db);
+	free(url);
+}
+
+char *fixture_new_url(const struct fixture *fixture)
+{
+	static unsigned count;
+	char *sql;
+
+	count++;
+	if (!is_mariadb())
+		return xasprintf("sqlite:%s/data/%u.db", fixture->folder, count);
+	if (getenv("TTOB_TEST_MARIADB") == NULL)
+		fail_msg("run me under tests/with_mariadb.py");
+	/* Another character set than ours: the migrations must see to that. */
+	sql = xasprintf("CREATE DATABASE t%u CHARACTER SET latin1", count);
+	ask_server(sql);
+	free(sql);
+	return xasprintf("mariadb://root@/t%u?socket=%s", count, getenv("TTOB_TEST_MARIADB"));
+}
+
 int fixture_setup(void **state)
 {
 	struct fixture *fixture = xmalloc(sizeof(*fixture));
 	struct error err = {0};
 	char folder[] = "/tmp/ttob-store-XXXXXX";
 
-	assert_non_null(mkdtemp(folder));
-	fixture->url = xasprintf("%s:%s/data/test.db", fixture_kind, folder);
+	*fixture = (struct fixture){0};
+	if (!is_mariadb()) {
+		assert_non_null(mkdtemp(folder));
+		fixture->folder = xstrdup(folder);
+	}
+	fixture->url = fixture_new_url(fixture);
 	must(store_prepare(fixture->url, &err), &err);
 	must(store_open(fixture->url, &fixture->store, &err), &err);
 	*state = fixture;
@@ -33,12 +72,11 @@ int fixture_setup(void **state)
 int fixture_teardown(void **state)
 {
 	struct fixture *fixture = *state;
-	char *path = strchr(fixture->url, ':') + 1;
 
 	store_close(&fixture->store);
-	*strrchr(path, '/') = '\0';
-	*strrchr(path, '/') = '\0';
-	dir_remove_all(path, NULL);
+	if (fixture->folder != NULL)
+		dir_remove_all(fixture->folder, NULL);
+	free(fixture->folder);
 	free(fixture->url);
 	free(fixture);
 	return 0;

@@ -12,14 +12,17 @@
 #include "store/store.h"
 
 struct fixture {
+	char *folder; /* of the databases that are files; else NULL */
 	char *url;
 	struct store store;
 };
 
-extern const char *fixture_kind; /* "sqlite" */
+extern const char *fixture_kind; /* "sqlite", or "mariadb": under tests/with_mariadb.py */
 
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
+/* The address of another database, which is empty; the caller frees it. */
+char *fixture_new_url(const struct fixture *fixture);
 
 #define NOW INT64_C(1790000000000)
 
