@@ -63,7 +63,7 @@ export const messages = {
     rules: 'A user name',
     ruleLength: (least: number, most: number) => `has ${least} to ${most} characters`,
     ruleLetters: 'has only small letters a–z, digits and -',
-    ruleEnds: 'begins with a letter and ends with a letter or digit',
+    ruleEnds: 'begins and ends with a letter or digit, and has no -- inside',
     needUsername: 'Choose a user name.',
     badUsername: 'This name does not follow the rules below.',
     taken: 'This name is taken. Choose another one.',
@@ -72,6 +72,8 @@ export const messages = {
     needPassword: 'Choose a password.',
     shortPassword: (least: number) => `At least ${least} characters, please.`,
     longPassword: (most: number) => `At most ${most} characters, please.`,
+    ownPassword: 'Your name or address makes a poor password. Choose another one.',
+    monotonousPassword: 'Use more different characters, please.',
     commonPassword: 'This password is among the first that anybody would guess. Choose another one.',
   },
   strength: {

@@ -63,7 +63,7 @@ export const messages: PeopleMessages = {
     rules: '사용자 이름 규칙',
     ruleLength: (least, most) => `${least}자부터 ${most}자까지`,
     ruleLetters: '영문 소문자 a–z, 숫자, - 만',
-    ruleEnds: '영문자로 시작하고 영문자나 숫자로 끝나기',
+    ruleEnds: '처음과 끝은 영문자나 숫자로, -- 없이',
     needUsername: '사용자 이름을 정해 주세요.',
     badUsername: '아래 규칙에 맞지 않는 이름입니다.',
     taken: '이미 쓰고 있는 이름입니다. 다른 이름을 골라 주세요.',
@@ -72,6 +72,8 @@ export const messages: PeopleMessages = {
     needPassword: '비밀번호를 정해 주세요.',
     shortPassword: (least) => `${least}자 이상으로 정해 주세요.`,
     longPassword: (most) => `${most}자 이하로 정해 주세요.`,
+    ownPassword: '이름이나 주소로 만든 비밀번호는 쉽게 맞힙니다. 다른 것으로 정해 주세요.',
+    monotonousPassword: '서로 다른 글자를 더 섞어 주세요.',
     commonPassword: '누구나 먼저 떠올릴 만한 비밀번호입니다. 다른 것으로 정해 주세요.',
   },
   strength: {
