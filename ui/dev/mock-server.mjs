@@ -6,9 +6,11 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { FakeShell } from './fake-shell.mjs';
+import { admin } from './mock-admin.mjs';
 import { detail, projects } from './mock-data.mjs';
+import { people, userOf } from './mock-people.mjs';
 
-const DIST = join(fileURLToPath(new URL('.', import.meta.url)), '..', 'dist');
+const DIST = process.env.TTOB_DIST ?? join(fileURLToPath(new URL('.', import.meta.url)), '..', 'dist');
 const PORT = Number(process.env.PORT ?? 8090);
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html; charset=utf-8', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.txt': 'text/plain; charset=utf-8' };
@@ -202,6 +204,12 @@ function provoke(res, url, what) {
 }
 
 function api(req, res, url, body) {
+  const { id, list } = session(req);
+  const asked = {
+    req, res, url, body, session: id, send, fail, projects, guestSandbox: list.filter((item) => item.state !== 'ended').map(view)[0] ?? null,
+    adopt: (next) => sessions.set(next, list), live: () => [...sessions.entries()].flatMap(([key, items]) => items.filter((item) => item.state !== 'ended').map((item) => ({ key, sandbox: item }))), view, endSandbox,
+  };
+  if (people(asked) || admin({ ...asked, user: userOf(id) })) return undefined;
   const [first, ...rest] = url.pathname.slice('/api/v1/'.length).split('/').map(decodeURIComponent);
   if (first === 'projects' && rest.length === 0) return listProjects(res, url.searchParams);
   if (first === 'projects') {
@@ -210,7 +218,6 @@ function api(req, res, url, body) {
   }
   if (first === 'categories') return send(res, 200, { items: [...new Set(projects.map((item) => item.category))].map((id) => ({ id, projects: projects.filter((item) => item.category === id).length })) });
   if (first === 'recommendations') return send(res, 200, { items: projects.filter((item) => item.state === 'ready') });
-  if (first === 'session') return send(res, 200, { user: null, guest: true, sandbox: session(req).list.filter((item) => item.state !== 'ended').map(view)[0] ?? null });
   if (first === 'sandboxes') return sandboxes(req, res, url, rest, body);
   if (first === 'builds') return buildLog(req, res, url, rest[0]);
   return fail(res, 404, 'no such call');
@@ -231,7 +238,8 @@ const server = createServer((req, res) => {
   const pieces = [];
   req.on('data', (piece) => pieces.push(piece));
   req.on('end', () => {
-    const body = pieces.length ? JSON.parse(Buffer.concat(pieces)) : {};
+    const bytes = Buffer.concat(pieces);
+    const body = /json/.test(req.headers['content-type'] ?? '') && bytes.length ? JSON.parse(bytes) : { bytes };
     if (url.pathname.startsWith('/mock/')) provoke(res, url, url.pathname.slice(6));
     else if (url.pathname.startsWith('/api/')) api(req, res, url, body);
     else file(res, url.pathname);
