@@ -238,7 +238,10 @@ static int run_catalog(struct config *config, char **arguments)
 		fprintf(stderr, "usage: ttob catalog import [FOLDER]\n       ttob catalog rebuild [NAME…]\n");
 		return 2;
 	}
-	paths_init(&paths, config);
+	if (paths_init(&paths, config, &err) < 0) {
+		fprintf(stderr, "ttob catalog: %s\n", err.message);
+		return 1;
+	}
 	r = imports ? import(arguments[1], &paths, &err) : rebuild(arguments + 1, &paths, &err);
 	if (r < 0)
 		log_error("%s", err.message);

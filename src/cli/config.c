@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/util.h"
 #include "cli/command.h"
 #include "cli/settings.h"
+#include "db/db.h"
 
 static int run_config(struct config *config, char **arguments)
 {
@@ -12,7 +14,8 @@ static int run_config(struct config *config, char **arguments)
 
 	(void)arguments;
 	for (const struct config_key *key = settings_keys; key->section != NULL; key++) {
-		const char *value = config_string(config, key->section, key->key);
+		/* Of addresses, only the database's holds a secret. */
+		auto_free char *value = db_url_without_password(config_string(config, key->section, key->key));
 
 		if (strcmp(section, key->section) != 0)
 			printf("%s[%s]\n", *section != '\0' ? "\n" : "", key->section);

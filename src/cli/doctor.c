@@ -9,10 +9,12 @@
 
 #include "base/cleanup.h"
 #include "base/loop.h"
+#include "base/str.h"
 #include "base/util.h"
 #include "cli/command.h"
 #include "cli/paths.h"
 #include "cli/places.h"
+#include "db/db.h"
 #include "ipc/client.h"
 #include "ipc/socket.h"
 
@@ -125,16 +127,37 @@ static void run_agent_check(struct doctor *doctor)
 		doctor->errors++;
 }
 
+/* A file may still have to be made; a server must answer. */
+static void check_database(struct doctor *doctor, const struct paths *paths)
+{
+	struct error err;
+	struct db *db;
+
+	if (str_starts_with(paths->database, "sqlite:")) {
+		print_line(doctor, "ok", "database", paths->database);
+	} else if (db_open(paths->database, &db, &err) < 0) {
+		print_line(doctor, "error", "database", err.message);
+	} else {
+		print_line(doctor, "ok", "database", db_kind(db));
+		db_close(db);
+	}
+}
+
 static void check_ourselves(struct doctor *doctor, const struct config *config)
 {
 	const char *user = config_string(config, "web", "user");
 	struct paths paths;
+	struct error err;
 
-	paths_init(&paths, config);
 	if (getpwnam(user) != NULL)
 		print_line(doctor, "ok", "user", user);
 	else
 		print_line(doctor, "error", "user", "the system user of the web process is missing; `ttob up` tells how to add it");
+	if (paths_init(&paths, config, &err) < 0) {
+		print_line(doctor, "error", "database", err.message);
+		return;
+	}
+	check_database(doctor, &paths);
 	print_line(doctor, paths.ui != NULL ? "ok" : "warning", "pages", paths.ui != NULL ? paths.ui : "not built; set [web] ui");
 	print_line(doctor, paths.catalog != NULL ? "ok" : "warning", "catalogue",
 		   paths.catalog != NULL ? paths.catalog : "none; set [web] catalog");

@@ -1,9 +1,16 @@
 #include "cli/paths.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/buf.h"
+#include "base/fd.h"
 #include "base/util.h"
 #include "cli/places.h"
+#include "db/db.h"
+
+#define PASSWORD_MAX 1024
 
 /* The configured one, else where it is found. */
 static char *configured(const struct config *config, const char *key, const char *installed, const char *source)
@@ -13,21 +20,51 @@ static char *configured(const struct config *config, const char *key, const char
 	return *value != '\0' ? xstrdup(value) : places_folder(installed, source);
 }
 
-void paths_init(struct paths *paths, const struct config *config)
+/* The address with the password from the file, when there is one. */
+static int read_password(const char *file, char **url, struct error *err)
 {
-	const char *database = config_string(config, "web", "database");
+	auto_buf struct buf text = BUF_INIT;
+	char *with = NULL;
+	int r = file_read(AT_FDCWD, file, PASSWORD_MAX, &text);
+
+	if (r < 0)
+		return error_errno(err, -r, "[database] password_file = %s", file);
+	text.length = text.data != NULL ? strcspn(text.data, "\r\n") : 0;
+	r = db_url_with_password(*url, text.data != NULL ? text.data : "", text.length, &with, err);
+	if (text.data != NULL)
+		explicit_bzero(text.data, text.length);
+	if (r < 0)
+		return error_wrap(err, "[database] password_file = %s", file);
+	free(*url);
+	*url = with;
+	return 0;
+}
+
+int paths_init(struct paths *paths, const struct config *config, struct error *err)
+{
+	const char *database = config_string(config, "database", "url");
+	const char *password_file = config_string(config, "database", "password_file");
+	int r = 0;
 
 	paths->user = config_string(config, "web", "user");
 	paths->data = xasprintf("%s/web", config_string(config, "web", "data"));
 	paths->database = *database != '\0' ? xstrdup(database) : xasprintf("sqlite:%s/ttob.db", paths->data);
 	paths->ui = configured(config, "ui", "ui", "ui/dist");
 	paths->catalog = configured(config, "catalog", "catalog", "catalog");
+	if (*password_file != '\0')
+		r = read_password(password_file, &paths->database, err);
+	if (r < 0)
+		paths_fini(paths);
+	return r;
 }
 
 void paths_fini(struct paths *paths)
 {
+	if (paths->database != NULL)
+		explicit_bzero(paths->database, strlen(paths->database));
 	free(paths->data);
 	free(paths->database);
 	free(paths->ui);
 	free(paths->catalog);
+	*paths = (struct paths){0};
 }

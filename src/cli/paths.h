@@ -5,11 +5,12 @@
 
 struct paths {
 	char *data;	/* <data>/web: database, build logs, contexts */
-	char *database; /* "sqlite:…" */
+	char *database; /* address for store_open; may hold a password: not for logs */
 	const char *user; /* whom it belongs to; of the configuration */
 	char *ui;	/* NULL: no pages were built */
 	char *catalog;	/* NULL: none */
 };
 
-void paths_init(struct paths *paths, const struct config *config);
-void paths_fini(struct paths *paths);
+/* Reads the database's password file, too, when there is one. After an error `paths` is as after paths_fini. */
+int paths_init(struct paths *paths, const struct config *config, struct error *err);
+void paths_fini(struct paths *paths); /* wipes the password */

@@ -11,7 +11,6 @@
 const struct config_key settings_keys[] = {
 	{"web", "listen", CONFIG_STRING, "127.0.0.1:8080", "address and port of the pages and the API"},
 	{"web", "data", CONFIG_STRING, "/var/lib/ttob", "folder that holds everything that is kept"},
-	{"web", "database", CONFIG_STRING, "", "database (sqlite:/path/to/file); empty: web/ttob.db in the data folder"},
 	{"web", "ui", CONFIG_STRING, "", "folder of the built pages; empty: where they were installed or built"},
 	{"web", "catalog", CONFIG_STRING, "", "folder of the first projects; empty: where it was installed, or beside the sources"},
 	{"web", "origin", CONFIG_STRING, "", "address people see (https://try.example.org); empty: what their browser asked for"},
@@ -21,6 +20,8 @@ const struct config_key settings_keys[] = {
 	{"web", "proxy", CONFIG_BOOL, "no", "a reverse proxy on this machine stands in front: believe its X-Forwarded-For"},
 	{"web", "guests", CONFIG_BOOL, "yes", "people without an account may try"},
 	{"web", "end_on_stop", CONFIG_BOOL, "no", "end all sandboxes when the web process is stopped (ttob up does)"},
+	{"database", "url", CONFIG_STRING, "", "sqlite:/path/to/file or mariadb://user:password@host:port/database; empty: web/ttob.db in the data folder"},
+	{"database", "password_file", CONFIG_STRING, "", "file that holds the database's password, so that it need not stand in the url; empty: none"},
 	{"agent", "socket", CONFIG_STRING, "/run/ttob/agent.sock", "socket of ttob-agent"},
 	{"agent", "config", CONFIG_STRING, "", "configuration file that `ttob up` hands to ttob-agent; empty: none"},
 	{"registry", "url", CONFIG_STRING, "", "an OCI registry to use; empty: `ttob up` runs its own"},

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "base/util.h"
 #include "cli/command.h"
 #include "cli/folders.h"
@@ -75,14 +76,16 @@ static void env_fini(struct environment *env)
 		free(env->items[i]);
 }
 
-/* What every child gets, and those of our own variables whose name begins with one of `prefixes` (NULL-terminated). */
+/* What every child gets, and those of our own variables whose name begins with one of `prefixes` (NULL-terminated). The database is
+ * the web's alone, which gets it by add_settings. */
 static void env_start(struct environment *env, const char *const *prefixes)
 {
 	env_add(env, "PATH", SAFE_PATH);
 	env_add(env, "LANG", "C.UTF-8");
 	for (char **item = environ; *item != NULL; item++)
 		for (size_t i = 0; prefixes[i] != NULL; i++)
-			if (strncmp(*item, prefixes[i], strlen(prefixes[i])) == 0 && env->count < ENV_MAX)
+			if (strncmp(*item, prefixes[i], strlen(prefixes[i])) == 0 && !str_starts_with(*item, "TTOB_DATABASE_") &&
+			    env->count < ENV_MAX)
 				env->items[env->count++] = xstrdup(*item);
 }
 
@@ -328,7 +331,7 @@ static int fill_settings(struct up *up, struct error *err)
 	if (r == 0)
 		r = config_set(config, "web", "end_on_stop", "yes", "up", err);
 	if (r == 0)
-		paths_init(&up->paths, config);
+		r = paths_init(&up->paths, config, err);
 	if (r == 0 && up->paths.ui != NULL)
 		r = config_set(config, "web", "ui", SPAWN_FOLDER, "up", err);
 	return r;

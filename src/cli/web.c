@@ -128,7 +128,10 @@ static int run_web(struct config *config, char **arguments)
 	sigaddset(&signals, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	paths_init(&paths, config);
+	if (paths_init(&paths, config, &err) < 0) {
+		log_error("%s", err.message);
+		return 1;
+	}
 	options = options_of(config, &paths);
 	r = serve(&options, &signals, &err);
 	if (r < 0)

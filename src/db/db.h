@@ -28,6 +28,11 @@ int db_open(const char *url, struct db **ret_db, struct error *err);
 void db_close(struct db *db); /* rolls back an open transaction; takes NULL */
 const char *db_kind(const struct db *db); /* "sqlite", "mariadb" */
 
+/* The address with the `length` bytes put in as the user's password. ERROR_INVALID when it has no user, or a password already. */
+int db_url_with_password(const char *url, const char *password, size_t length, char **ret_url, struct error *err);
+/* A copy that may be shown. */
+char *db_url_without_password(const char *url);
+
 /* Brings the schema up to the newest migration (src/db/migrations/NNNN-*.sql, built in), each in a transaction of its
  * own, or, on MariaDB, where a schema's changes can't be rolled back, taken up again at the statement where it was cut off. Refused with ERROR_CONFLICT when the database is newer than this program. Safe when several processes start at
  * once. */
