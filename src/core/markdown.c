@@ -60,8 +60,35 @@ static bool is_shell(const char *info)
 	return false;
 }
 
+static bool is_within_link(cmark_node *node)
+{
+	while ((node = cmark_node_parent(node)) != NULL)
+		if (cmark_node_get_type(node) == CMARK_NODE_LINK)
+			return true;
+	return false;
+}
+
+/* A picture becomes a link to it; within a link, its text. */
+static void link_to_image(cmark_node *image)
+{
+	cmark_node *link;
+
+	if (!is_within_link(image) && image_is_fit(cmark_node_get_url(image)) && cmark_node_first_child(image) != NULL) {
+		link = cmark_node_new(CMARK_NODE_LINK);
+		cmark_node_set_url(link, cmark_node_get_url(image));
+		cmark_node_insert_before(image, link);
+		while (cmark_node_first_child(image) != NULL)
+			cmark_node_append_child(link, cmark_node_first_child(image));
+		cmark_node_free(image);
+	} else {
+		unwrap(image);
+	}
+}
+
+enum flavour { README, COMMENT };
+
 /* Called when the walk leaves the node, so that its children have been looked at and it may go. */
-static void clean(cmark_node *node)
+static void clean(cmark_node *node, enum flavour flavour)
 {
 	cmark_node_type type = cmark_node_get_type(node);
 
@@ -70,11 +97,13 @@ static void clean(cmark_node *node)
 	} else if (type == CMARK_NODE_LINK) {
 		if (!link_is_fit(cmark_node_get_url(node)))
 			unwrap(node);
+	} else if (type == CMARK_NODE_IMAGE && flavour == COMMENT) {
+		link_to_image(node);
 	} else if (type == CMARK_NODE_IMAGE) {
 		if (!image_is_fit(cmark_node_get_url(node)))
 			unwrap(node);
 	} else if (type == CMARK_NODE_HEADING) {
-		int level = cmark_node_get_heading_level(node);
+		int level = cmark_node_get_heading_level(node) + (flavour == COMMENT ? 2 : 0);
 
 		cmark_node_set_heading_level(node, level < 6 ? level + 1 : 6);
 	} else if (type == CMARK_NODE_CODE_BLOCK) {
@@ -90,7 +119,7 @@ static bool is_leaf(cmark_node *node)
 	return type == CMARK_NODE_HTML_BLOCK || type == CMARK_NODE_HTML_INLINE || type == CMARK_NODE_CODE_BLOCK;
 }
 
-static void clean_all(cmark_node *document)
+static void clean_all(cmark_node *document, enum flavour flavour)
 {
 	cmark_iter *iter = cmark_iter_new(document);
 	cmark_event_type event;
@@ -100,7 +129,7 @@ static void clean_all(cmark_node *document)
 		cmark_node *node = cmark_iter_get_node(iter);
 
 		if (event == CMARK_EVENT_EXIT || is_leaf(node))
-			clean(node);
+			clean(node, flavour);
 	}
 	cmark_iter_free(iter);
 }
@@ -119,7 +148,7 @@ static void append_with_rel(struct buf *out, const char *html)
 	buf_append_string(out, html);
 }
 
-static char *render(const char *text, size_t length)
+static char *render(const char *text, size_t length, enum flavour flavour)
 {
 	static const char *const extensions[] = {"table", "autolink", "strikethrough", "tasklist"};
 	cmark_parser *parser;
@@ -133,7 +162,7 @@ static char *render(const char *text, size_t length)
 		cmark_parser_attach_syntax_extension(parser, cmark_find_syntax_extension(extensions[i]));
 	cmark_parser_feed(parser, text, length);
 	document = cmark_parser_finish(parser);
-	clean_all(document);
+	clean_all(document, flavour);
 	html = cmark_render_html(document, CMARK_OPT_DEFAULT, cmark_parser_get_syntax_extensions(parser));
 	cmark_node_free(document);
 	cmark_parser_free(parser);
@@ -141,7 +170,7 @@ static char *render(const char *text, size_t length)
 	return html;
 }
 
-int markdown_to_html(const char *text, size_t length, struct buf *ret_html, struct error *err)
+static int to_html(const char *text, size_t length, enum flavour flavour, struct buf *ret_html, struct error *err)
 {
 	auto_free char *html = NULL;
 
@@ -149,7 +178,17 @@ int markdown_to_html(const char *text, size_t length, struct buf *ret_html, stru
 		return error_set(err, ERROR_TOO_LARGE, EFBIG, "the text is longer than %d KiB", MARKDOWN_MAX / 1024);
 	if (!str_is_utf8(text, length))
 		return error_set(err, ERROR_INVALID, EINVAL, "the text must be UTF-8 without NUL bytes");
-	html = render(text, length);
+	html = render(text, length, flavour);
 	append_with_rel(ret_html, html);
 	return 0;
+}
+
+int markdown_to_html(const char *text, size_t length, struct buf *ret_html, struct error *err)
+{
+	return to_html(text, length, README, ret_html, err);
+}
+
+int markdown_comment_to_html(const char *text, size_t length, struct buf *ret_html, struct error *err)
+{
+	return to_html(text, length, COMMENT, ret_html, err);
 }

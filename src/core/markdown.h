@@ -14,3 +14,6 @@
  * relative; headings one level down; fenced blocks in sh, bash, shell or console become class="language-sh". No style
  * or id attributes. ERROR_TOO_LARGE, ERROR_INVALID (not UTF-8). */
 int markdown_to_html(const char *text, size_t length, struct buf *ret_html, struct error *err);
+/* The same for what anybody may write below a project: pictures become links (nothing is loaded from elsewhere when the page is
+ * shown), and headings begin at the fourth level. */
+int markdown_comment_to_html(const char *text, size_t length, struct buf *ret_html, struct error *err);

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/util.h"
+#include "store/statistics.h"
 
 #define SELECT_SANDBOX                                                                                                 \
 	"SELECT id, person, project, full_name, project_summary, version, image, state, cols, rows_, terminals, "      \
@@ -201,17 +202,59 @@ int sandboxes_running(struct store *store, const char *id, int64_t now_ms, int64
 	return must_change(r, changes, id, "run", err);
 }
 
-int sandboxes_end(struct store *store, const char *id, const char *reason, int exit_code, const char *detail,
-		  int64_t now_ms, struct error *err)
+struct ending {
+	const char *id;
+	const char *reason;
+	int exit_code;
+	const char *detail;
+	int64_t now_ms;
+};
+
+/* A minute counts for the project on the day on which the sandbox started. */
+static int count_time(struct db *db, const struct ending *ending, struct error *err)
 {
+	struct statistics_counts counts = {0};
+	int64_t project = 0, started_ms = 0;
+	struct statement *s;
+	int r = db_query(db, &s, err, "SELECT project, started_ms FROM sandboxes WHERE id = ?", "s", ending->id);
+
+	if (r < 0)
+		return r;
+	r = statement_step(s, err);
+	if (r > 0) {
+		project = statement_integer(s, 0);
+		started_ms = statement_integer(s, 1);
+	}
+	statement_done(s);
+	if (r < 0)
+		return r;
+	if (started_ms > 0 && ending->now_ms > started_ms)
+		counts.used_ms = ending->now_ms - started_ms;
+	return statistics_add(db, project, started_ms, &counts, err);
+}
+
+static int end(struct db *db, void *data, struct error *err)
+{
+	const struct ending *ending = data;
 	int64_t changes = 0;
-	int r = db_execute(store->db, &changes, err,
+	int r = db_execute(db, &changes, err,
 			   "UPDATE sandboxes SET state = 'ended', open_person = NULL, reason = ?, exit_code = ?, "
 			   "detail = ?, ended_ms = ?, "
 			   "terminals = 0 WHERE id = ? AND state <> 'ended'",
-			   "sisis", reason, (int64_t)exit_code, detail, now_ms, id);
+			   "sisis", ending->reason, (int64_t)ending->exit_code, ending->detail, ending->now_ms,
+			   ending->id);
 
-	return must_change(r, changes, id, "end", err);
+	r = must_change(r, changes, ending->id, "end", err);
+	return r == 0 ? count_time(db, ending, err) : r;
+}
+
+int sandboxes_end(struct store *store, const char *id, const char *reason, int exit_code, const char *detail,
+		  int64_t now_ms, struct error *err)
+{
+	struct ending ending = {
+		.id = id, .reason = reason, .exit_code = exit_code, .detail = detail, .now_ms = now_ms};
+
+	return db_transaction(store->db, end, &ending, err);
 }
 
 int sandboxes_set_expiry(struct store *store, const char *id, int64_t expires_ms, struct error *err)
@@ -232,6 +275,29 @@ int sandboxes_set_terminals(struct store *store, const char *id, unsigned termin
 			   (int64_t)terminals, id);
 
 	return must_change(r, changes, id, "have terminals", err);
+}
+
+int sandboxes_forget(struct store *store, const char *person, const char *id, struct error *err)
+{
+	int64_t changes = 0, known = 0;
+	int r = db_execute(store->db, &changes, err,
+			   "DELETE FROM sandboxes WHERE id = ? AND person = ? AND state = 'ended'", "ss", id, person);
+
+	if (r < 0 || changes > 0)
+		return r;
+	r = db_number(store->db, 0, &known, err, "SELECT COUNT(*) FROM sandboxes WHERE id = ? AND person = ?", "ss", id,
+		      person);
+	if (r < 0)
+		return r;
+	if (known > 0)
+		return error_set(err, ERROR_CONFLICT, EBUSY, "the sandbox has not ended; end it first");
+	return error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no such sandbox of yours");
+}
+
+int sandboxes_forget_ended(struct store *store, const char *person, int64_t *ret_count, struct error *err)
+{
+	return db_execute(store->db, ret_count, err, "DELETE FROM sandboxes WHERE person = ? AND state = 'ended'", "s",
+			  person);
 }
 
 int sandboxes_position(struct store *store, const char *id, int64_t *ret_position, struct error *err)

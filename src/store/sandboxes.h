@@ -59,11 +59,17 @@ int sandboxes_in_state(struct store *store, const char *state, struct sandbox_li
 int sandboxes_starting(struct store *store, const char *id, struct error *err);
 int sandboxes_running(struct store *store, const char *id, int64_t now_ms, int64_t expires_ms, int64_t start_us,
 		      struct error *err);
+/* The time that it ran is added to its project's statistics. */
 int sandboxes_end(struct store *store, const char *id, const char *reason, int exit_code, const char *detail,
 		  int64_t now_ms, struct error *err);
 /* For open ones; ERROR_CONFLICT when it has ended. */
 int sandboxes_set_expiry(struct store *store, const char *id, int64_t expires_ms, struct error *err);
 int sandboxes_set_terminals(struct store *store, const char *id, unsigned terminals, struct error *err);
+
+/* Removes an ended one of the person's from the history; ERROR_NOT_FOUND: not theirs, ERROR_CONFLICT: still open. */
+int sandboxes_forget(struct store *store, const char *person, const char *id, struct error *err);
+/* Removes all of the person's ended ones. */
+int sandboxes_forget_ended(struct store *store, const char *person, int64_t *ret_count, struct error *err);
 
 /* How many wait before this queued one; 1: it is next. 0: it isn't queued. */
 int sandboxes_position(struct store *store, const char *id, int64_t *ret_position, struct error *err);

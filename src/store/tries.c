@@ -5,8 +5,7 @@
 
 #include "base/util.h"
 #include "core/trending.h"
-
-#define DAY_MS (24 * 3600 * INT64_C(1000))
+#include "store/statistics.h"
 
 struct count {
 	int64_t project;
@@ -22,10 +21,13 @@ static int count_try(struct db *db, void *data, struct error *err)
 	double trend = 0;
 	int64_t known;
 	int r = db_number(db, 0, &known, err, "SELECT COUNT(*) FROM tries WHERE project = ? AND day = ? AND person = ?",
-			  "iis", c->project, c->now_ms / DAY_MS, c->person);
+			  "iis", c->project, c->now_ms / STATISTICS_DAY_MS, c->person);
 
 	c->counted = r == 0 && known == 0;
-	if (!c->counted)
+	if (r == 0)
+		r = statistics_add(db, c->project, c->now_ms,
+				   &(struct statistics_counts){.tries = 1, .visitors = c->counted}, err);
+	if (r < 0 || !c->counted)
 		return r;
 	r = db_query(db, &s, err, "SELECT trend FROM projects WHERE id = ?", "i", c->project);
 	if (r < 0)
@@ -39,7 +41,7 @@ static int count_try(struct db *db, void *data, struct error *err)
 	if (r < 0)
 		return r;
 	r = db_execute(db, NULL, err, "INSERT INTO tries (project, day, person, at_ms) VALUES (?, ?, ?, ?)", "iisi",
-		       c->project, c->now_ms / DAY_MS, c->person, c->now_ms);
+		       c->project, c->now_ms / STATISTICS_DAY_MS, c->person, c->now_ms);
 	if (r < 0)
 		return r;
 	return db_execute(db, NULL, err, "UPDATE projects SET tries = tries + 1, trend = ? WHERE id = ?", "fi",
@@ -64,8 +66,8 @@ int tries_by_category(struct store *store, const char *person, int64_t since_ms,
 	size_t count = 0;
 	struct statement *s;
 	int r = db_query(store->db, &s, err,
-			 "SELECT p.category, COUNT(*) FROM tries t JOIN projects p ON p.id = t.project WHERE t.person "
-			 "= ? AND t.at_ms >= ? "
+			 "SELECT p.category, COUNT(*) FROM sandboxes s JOIN projects p ON p.id = s.project WHERE s.person = ? "
+			 "AND s.created_ms >= ? AND s.started_ms IS NOT NULL "
 			 "GROUP BY p.category ORDER BY COUNT(*) DESC, p.category",
 			 "si", person, since_ms);
 
@@ -91,29 +93,4 @@ void category_tries_free(struct category_tries *tries, size_t count)
 	for (size_t i = 0; i < count; i++)
 		free(tries[i].category);
 	free(tries);
-}
-
-int tries_projects(struct store *store, const char *person, int64_t since_ms, int64_t **ret_projects, size_t *ret_count,
-		   struct error *err)
-{
-	int64_t *projects = NULL;
-	size_t count = 0;
-	struct statement *s;
-	int r = db_query(store->db, &s, err, "SELECT DISTINCT project FROM tries WHERE person = ? AND at_ms >= ?", "si",
-			 person, since_ms);
-
-	if (r < 0)
-		return r;
-	while ((r = statement_step(s, err)) > 0) {
-		projects = xrealloc(projects, (count + 1) * sizeof(*projects));
-		projects[count++] = statement_integer(s, 0);
-	}
-	statement_done(s);
-	if (r < 0) {
-		free(projects);
-		return r;
-	}
-	*ret_projects = projects;
-	*ret_count = count;
-	return 0;
 }

@@ -175,7 +175,7 @@ static int forget_person(struct db *db, const char *person, struct error *err)
 	if (r == 0)
 		r = db_execute(db, NULL, err, "DELETE FROM tries WHERE person = ?", "s", person);
 	if (r == 0)
-		r = db_execute(db, NULL, err, "UPDATE reports SET reporter = NULL, person = '' WHERE person = ?", "s",
+		r = db_execute(db, NULL, err, "UPDATE reports SET reporter = NULL, person = '', open_key = NULL WHERE person = ?", "s",
 			       person);
 	return r;
 }

@@ -92,8 +92,10 @@ CREATE TABLE comments (
 CREATE INDEX comments_project ON comments (project, created_ms);
 CREATE INDEX comments_user ON comments (user);
 
+-- One open report of a person about one thing: open_key is NULL in closed ones.
 CREATE TABLE reports (
   id VARCHAR(20) NOT NULL PRIMARY KEY,
+  open_key VARCHAR(90) UNIQUE,
   project INTEGER,
   comment VARCHAR(20),
   person VARCHAR(40) NOT NULL,

@@ -40,3 +40,5 @@ int run_builds(void);
 int run_sandboxes(void);
 int run_sessions(void);
 int run_users(void);
+int run_feedback(void);
+int run_history(void);

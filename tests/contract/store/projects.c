@@ -206,34 +206,6 @@ static void sorts_by_what_is_tried(void **state)
 	assert_int_equal(tries_count(store, 999, "p1", NOW, NULL, &err), -ENOENT);
 }
 
-static void tells_tries_by_category(void **state)
-{
-	struct store *store = store_of(state);
-	int64_t a = add_sample(store, "aa", "fun");
-	int64_t b = add_sample(store, "bb", "database");
-	int64_t c = add_sample(store, "cc", "database");
-	struct category_tries *tries;
-	struct error err = {0};
-	int64_t *projects;
-	size_t count;
-
-	must(tries_count(store, a, "p1", NOW, NULL, &err), &err);
-	must(tries_count(store, b, "p1", NOW, NULL, &err), &err);
-	must(tries_count(store, c, "p1", NOW, NULL, &err), &err);
-	must(tries_count(store, a, "p2", NOW, NULL, &err), &err);
-	must(tries_by_category(store, "p1", NOW - 1, &tries, &count, &err), &err);
-	assert_int_equal(count, 2);
-	assert_string_equal(tries[0].category, "database");
-	assert_int_equal(tries[0].tries, 2);
-	category_tries_free(tries, count);
-	must(tries_projects(store, "p1", NOW - 1, &projects, &count, &err), &err);
-	assert_int_equal(count, 3);
-	free(projects);
-	must(tries_by_category(store, "p1", NOW + 1, &tries, &count, &err), &err);
-	assert_int_equal(count, 0);
-	category_tries_free(tries, count);
-}
-
 static void keeps_versions(void **state)
 {
 	struct store *store = store_of(state);
@@ -419,7 +391,6 @@ int run_projects(void)
 		cmocka_unit_test_setup_teardown(finds_projects, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(lists_by_pages, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(sorts_by_what_is_tried, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(tells_tries_by_category, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(keeps_versions, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(deletes_with_all_that_hangs_on_it, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(shows_only_what_is_listed, fixture_setup, fixture_teardown),
