@@ -6,7 +6,7 @@ import type { Plugin } from 'vite';
 const SHIPPED = [
   '@fontsource/jetbrains-mono', '@fontsource/nanum-gothic-coding', '@lucide/svelte', '@xterm/addon-clipboard',
   '@xterm/addon-fit', '@xterm/addon-unicode-graphemes', '@xterm/addon-web-links', '@xterm/addon-webgl', '@xterm/xterm',
-  'jetbrains-mono', 'js-base64', 'pretendard', 'svelte',
+  'jetbrains-mono', 'js-base64', 'pretendard', 'svelte', 'uplot',
 ];
 const NAMES = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'OFL.txt', 'dist/LICENSE.txt'];
 

@@ -8,12 +8,23 @@ const admin = async <T>(page: Promise<T>): Promise<T> => {
   return found;
 };
 
+const mine = async <T>(page: Promise<T>): Promise<T> => {
+  const [found] = await Promise.all([page, import('../parts/mine-words.ts').then((words) => words.mine.load())]);
+  return found;
+};
+/** Pages whose dialogs are about a project's badge and the like. */
+const feedback = async <T>(page: Promise<T>): Promise<T> => {
+  const [found] = await Promise.all([page, import('../feedback/words.ts').then((words) => words.feedback.load())]);
+  return found;
+};
+
 export const pages = {
   docs: () => import('../pages/DocsPage.svelte'),
   about: () => import('../pages/AboutPage.svelte'),
-  likes: () => import('../pages/LikesPage.svelte'),
-  projects: () => import('../pages/MyProjectsPage.svelte'),
-  statistics: () => import('../pages/StatisticsPage.svelte'),
+  containers: () => mine(import('../pages/ContainersPage.svelte')),
+  likes: () => mine(import('../pages/LikesPage.svelte')),
+  projects: () => feedback(mine(import('../pages/MyProjectsPage.svelte'))),
+  statistics: () => mine(import('../pages/StatisticsPage.svelte')),
   login: () => people(import('../account/LoginPage.svelte')),
   register: () => people(import('../account/RegisterPage.svelte')),
   user: () => people(import('../account/UserPage.svelte')),

@@ -93,4 +93,9 @@ export class Toasts {
   }
 }
 
+/** Brings whoever works with the keyboard to Undo, where the thing itself has gone from under the focus. */
+export function focusUndo(id: number): void {
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-toast="${id}"] .undo`)?.focus());
+}
+
 export const toasts = new Toasts();

@@ -135,6 +135,7 @@ export const messages = {
     embed: 'Embed in your site',
     statistics: 'Statistics',
     report: 'Report',
+    comments: 'Comments',
     unlisted: 'Not in the list: only people with this address find it.',
     hidden: 'Hidden by an administrator: only you and administrators see this page.',
     back: 'All projects',

@@ -135,6 +135,7 @@ export const messages: Messages = {
     embed: '내 사이트에 넣기',
     statistics: '통계',
     report: '신고',
+    comments: '댓글',
     unlisted: '목록에 없는 프로젝트입니다. 이 주소를 아는 분만 볼 수 있습니다.',
     hidden: '관리자가 숨긴 프로젝트입니다. 올린 분과 관리자만 볼 수 있습니다.',
     back: '모든 프로젝트',

@@ -1,0 +1,71 @@
+import type { Words } from './types.ts';
+
+const plural = (n: number, one: string, many: string): string => (n === 1 ? one : many);
+
+export const messages = {
+  containers: {
+    guest: 'Kept with this browser only.',
+    guestHint: 'Sign in to keep this history, and to find what runs here from any browser.',
+    account: 'Yours, in every browser you sign in with.',
+    lasted: (time: string) => `ran ${time}`,
+    waited: 'never started',
+    remove: 'Remove from the history',
+    removeNamed: (name: string) => `Remove ${name} from the history`,
+    removed: (name: string) => `${name} is off your history.`,
+    removeFailed: 'It could not be removed, so it is back.',
+    clear: 'Clear the history',
+    clearTitle: 'Clear the history?',
+    clearText: (n: number) => `${plural(n, 'The entry', `All ${n} entries`)} of tries that have ended will be gone for good. What runs now stays.`,
+    clearYes: 'Clear it',
+    clearNo: 'Keep it',
+    cleared: 'Your history is empty now.',
+    clearFailed: 'The history could not be cleared. Try again.',
+  },
+  likes: {
+    title: 'My likes',
+    lead: 'A like is a bookmark: only you see this list.',
+    none: 'Nothing here yet.',
+    noneNext: 'Press the heart on a project’s page, and you find it here again.',
+    pick: 'Look around',
+    remove: (name: string) => `Take ${name} off your likes`,
+    removed: (name: string) => `${name} is off your likes.`,
+    removeFailed: 'It could not be taken off, so it is back.',
+  },
+  projects: {
+    title: 'My projects',
+    lead: 'What you have published here.',
+    none: 'You have not published anything yet.',
+    noneNext: 'Everything that you publish is listed here, with its figures and its badge.',
+    states: { ready: 'ready', building: 'being built', failed: 'build failed' },
+    visibility: { listed: 'listed', unlisted: 'not listed', hidden: 'hidden by an administrator' },
+    open: 'Page',
+    statistics: 'Statistics',
+    badge: 'Badge',
+    embed: 'Embed',
+    of: (action: string, name: string) => `${action}: ${name}`,
+  },
+  statistics: {
+    title: 'Statistics',
+    of: (name: string) => `Statistics of ${name}`,
+    back: 'My projects',
+    page: 'Its page',
+    range: 'Days shown',
+    days: (n: number) => plural(n, '1 day', `${n} days`),
+    year: '1 year',
+    metrics: { tries: 'Tries', visitors: 'Visitors', minutes: 'Minutes', likes: 'Likes' },
+    about: {
+      tries: 'how often somebody pressed Try', visitors: 'different people a day', minutes: 'how long its terminals were open', likes: 'new likes',
+    },
+    chart: (metric: string, from: string, to: string) => `${metric} per day, ${from} to ${to}`,
+    best: (value: string, day: string) => `Most on ${day}: ${value}`,
+    nothing: 'Nothing in these days yet. A badge in your read-me brings the first people.',
+    table: 'Show the figures as a table',
+    day: 'Day',
+    total: 'All',
+    csv: 'Download as CSV',
+    privacy: 'Counted by day, without names, addresses or countries. Days are in UTC.',
+    refused: 'Only the author of a project sees its figures.',
+  },
+};
+
+export type MineText = Words<typeof messages>;
