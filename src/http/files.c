@@ -248,6 +248,16 @@ static enum coding choose(const struct file *file, const char *accept)
 	return best;
 }
 
+const char *files_get(const struct files *files, const char *path, size_t *ret_length)
+{
+	const struct file *file = map_get(files->map, path);
+
+	if (file == NULL)
+		return NULL;
+	*ret_length = file->variants[CODING_IDENTITY].length;
+	return file->variants[CODING_IDENTITY].data;
+}
+
 int files_respond(struct files *files, struct request *request, const char *path, unsigned status, struct error *err)
 {
 	const struct file *file = map_get(files->map, path);

@@ -16,6 +16,8 @@ int files_new(const char *folder, struct files **ret_files, struct error *err);
 void files_free(struct files *files);
 size_t files_count(const struct files *files);
 
+/* The bytes of a file as it is, not packed; borrowed. NULL: nothing is there. */
+const char *files_get(const struct files *files, const char *path, size_t *ret_length);
 /* Answers with the file of that path ("/favicon.svg"): `/assets/…` immutable for a year, all else no-cache.
  * ERROR_NOT_FOUND. */
 int files_respond(struct files *files, struct request *request, const char *path, unsigned status, struct error *err);

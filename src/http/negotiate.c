@@ -1,5 +1,6 @@
 #include "http/negotiate.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -73,6 +74,28 @@ unsigned accept_encoding_quality(const char *header, const char *coding)
 		header = *end == ',' ? end + 1 : end;
 	}
 	return any;
+}
+
+unsigned accept_language_quality(const char *header, const char *language)
+{
+	size_t length = strlen(language);
+	unsigned any = 0, best = 0;
+	bool named = false;
+
+	while (header != NULL && *header != '\0') {
+		const char *item = skip_space(header);
+		const char *end = item + strcspn(item, ",");
+		unsigned quality = quality_of(item, end);
+
+		if (*item == '*') {
+			any = quality;
+		} else if (strncasecmp(item, language, length) == 0 && strchr("-,; \t", item[length]) != NULL) {
+			named = true;
+			best = quality > best ? quality : best;
+		}
+		header = *end == ',' ? end + 1 : end;
+	}
+	return named ? best : any;
 }
 
 bool etag_matches(const char *header, const char *etag)

@@ -262,6 +262,16 @@ const char *request_address(const struct request *request)
 		       : connection->address;
 }
 
+/* Letters, digits, "-", "." and "_" of a name, and the signs of an address and a port: what else a client sends there is
+ * not repeated in links. */
+static bool host_is_plain(const char *host)
+{
+	size_t length = strlen(host);
+
+	return length > 0 && length <= 255 &&
+	       strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]") == length;
+}
+
 const char *request_site(const struct request *request)
 {
 	struct request *writable = (struct request *)request; /* the answer is kept beside the request */
@@ -271,7 +281,7 @@ const char *request_site(const struct request *request)
 		return request->server->config.public_url;
 	if (request->site == NULL) {
 		host = request_header(request, "Host");
-		writable->site = xasprintf("http://%s", host != NULL ? host : "localhost");
+		writable->site = xasprintf("http://%s", host != NULL && host_is_plain(host) ? host : "localhost");
 	}
 	return request->site;
 }

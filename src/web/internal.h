@@ -16,6 +16,7 @@
 #include "web/visitor.h"
 
 struct files;
+struct pages;
 struct limiter;
 
 struct web {
@@ -24,9 +25,15 @@ struct web {
 	struct hub *hub;
 	struct cache *cache;
 	struct files *files; /* NULL: no pages were built */
+	struct pages *pages;
 	struct limiter *tries;
 	bool loopback; /* we listen there only */
 	struct route *routes;
+};
+
+enum resource_trait {
+	RESOURCE_CACHED = 1,   /* answers by respond_cached */
+	RESOURCE_ANY_TYPE = 2, /* bodies of every Content-Type, not JSON only */
 };
 
 /* A route as the tables of the resources have it; web.c adds `data` and `cache`. */
@@ -35,7 +42,7 @@ struct resource {
 	const char *pattern;
 	enum route_kind kind;
 	request_handler handler;
-	bool cached; /* answers by respond_cached */
+	unsigned traits; /* RESOURCE_… | …; true and false will do for the first */
 	size_t body_max;
 };
 
@@ -45,6 +52,8 @@ extern const struct resource project_resources[];  /* projects.c */
 extern const struct resource build_resources[];	   /* builds.c */
 extern const struct resource session_resources[];  /* session.c */
 extern const struct resource status_resources[];   /* status.c */
+extern const struct resource badge_resources[];	   /* badge.c */
+extern const struct resource feed_resources[];	   /* feeds.c */
 
 /* Every route served, for docs and tests: each table in turn. */
 extern const struct resource *const all_resources[];

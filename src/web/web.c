@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "http/files.h"
 #include "web/internal.h"
+#include "web/pages.h"
 
 #define CACHED_ANSWERS 512
 #define TRIES_WINDOW_MS (10 * 60 * 1000)
@@ -17,14 +18,15 @@
 
 const struct resource *const all_resources[] = {
 	sandbox_resources, terminal_resources, project_resources, build_resources, session_resources, status_resources,
+	badge_resources,   feed_resources,
 };
 const size_t all_resources_count = ARRAY_SIZE(all_resources);
 
-/* The pages that the single-page app has; every other path is a file or not found. */
-static const char *const pages[] = {
-	"/",	     "/projects", "/p/{owner}/{name}", "/u/{username}", "/me/containers",  "/me/projects", "/me/projects/{owner}/{name}/statistics",
-	"/me/likes", "/settings", "/login",	       "/register",	"/admin",	   "/admin/{section}", "/docs",
-	"/about",
+/* The pages that the single-page app has beside those of pages.h; every other path is a file or not found. */
+static const char *const app_pages[] = {
+	"/u/{username}", "/me/containers", "/me/projects", "/me/projects/{owner}/{name}/statistics",
+	"/me/likes",	 "/settings",	   "/login",	   "/register",
+	"/admin",	 "/admin/{section}", "/docs",	   "/about",
 };
 
 static void *open_worker_store(void *data)
@@ -47,26 +49,42 @@ static void close_worker_store(void *local, void *data)
 	free(local);
 }
 
+static size_t count_resources(const struct resource *resources)
+{
+	size_t count = 0;
+
+	while (resources[count].pattern != NULL)
+		count++;
+	return count;
+}
+
+static void add_resources(struct web *web, const struct resource *resources, size_t *used)
+{
+	for (const struct resource *resource = resources; resource->pattern != NULL; resource++)
+		web->routes[(*used)++] = (struct route){.methods = resource->methods,
+							.pattern = resource->pattern,
+							.kind = resource->kind,
+							.handler = resource->handler,
+							.data = web,
+							.body_max = resource->body_max,
+							.flags = (resource->traits & RESOURCE_ANY_TYPE) != 0 ? ROUTE_ANY_TYPE : 0,
+							.cache = (resource->traits & RESOURCE_CACHED) != 0 ? web->cache : NULL};
+}
+
 static void add_routes(struct web *web)
 {
-	size_t count = ARRAY_SIZE(pages), used = 0;
+	size_t count = ARRAY_SIZE(app_pages) + count_resources(page_resources), used = 0;
 
 	for (size_t t = 0; t < all_resources_count; t++)
-		for (const struct resource *resource = all_resources[t]; resource->pattern != NULL; resource++)
-			count++;
+		count += count_resources(all_resources[t]);
 	web->routes = xcalloc(count, sizeof(*web->routes));
 	for (size_t t = 0; t < all_resources_count; t++)
-		for (const struct resource *resource = all_resources[t]; resource->pattern != NULL; resource++)
-			web->routes[used++] = (struct route){.methods = resource->methods,
-							     .pattern = resource->pattern,
-							     .kind = resource->kind,
-							     .handler = resource->handler,
-							     .data = web,
-							     .body_max = resource->body_max,
-							     .cache = resource->cached ? web->cache : NULL};
-	for (size_t i = 0; web->files != NULL && i < ARRAY_SIZE(pages); i++)
+		add_resources(web, all_resources[t], &used);
+	if (web->files != NULL)
+		add_resources(web, page_resources, &used);
+	for (size_t i = 0; web->files != NULL && i < ARRAY_SIZE(app_pages); i++)
 		web->routes[used++] = (struct route){.methods = METHOD_GET,
-						     .pattern = pages[i],
+						     .pattern = app_pages[i],
 						     .kind = ROUTE_IMMEDIATE,
 						     .handler = files_index,
 						     .data = web->files};
@@ -116,6 +134,7 @@ int web_new(const struct web_options *options, struct web **ret_web, struct erro
 	r = store_prepare(options->database, err);
 	if (r == 0 && options->ui != NULL && *options->ui != '\0')
 		r = files_new(options->ui, &web->files, err);
+	web->pages = pages_new(web->files);
 	if (r == 0)
 		r = make_server(web, err);
 	if (r == 0)
@@ -176,6 +195,7 @@ void web_free(struct web *web)
 		server_stop(web->server, STOP_WAIT_MS);
 	hub_free(web->hub);
 	server_free(web->server);
+	pages_free(web->pages);
 	files_free(web->files);
 	cache_free(web->cache);
 	limiter_free(web->tries);
