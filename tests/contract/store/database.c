@@ -87,6 +87,136 @@ static void runs_one_statement_twice_at_once(void **state)
 	assert_int_equal(rows, 9);
 }
 
+/* Names that differ anyhow are different: in case, in spaces at the end, in accents, in characters beyond the first plane. */
+static void compares_texts_byte_by_byte(void **state)
+{
+	static const char *const names[] = {"a", "A", "a ", "a  ", " a", "\xc3\xa4", "e", "\xc3\xa9", "\xf0\x9f\x90\x91",
+					    "\xf0\x9f\x90\x92", "ss", "\xc3\x9f", "", " "};
+	struct db *db = db_of(state);
+	struct error err = {0};
+	struct statement *s;
+	int64_t n;
+
+	must(db_execute(db, NULL, &err, "CREATE TABLE t (a VARCHAR(20) NOT NULL UNIQUE)", ""), &err);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		must(db_execute(db, NULL, &err, "INSERT INTO t (a) VALUES (?)", "s", names[i]), &err);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		assert_int_equal(db_execute(db, NULL, &err, "INSERT INTO t (a) VALUES (?)", "s", names[i]), -EEXIST);
+		must(db_query(db, &s, &err, "SELECT a FROM t WHERE a = ?", "s", names[i]), &err);
+		assert_int_equal(statement_step(s, &err), 1);
+		assert_string_equal(statement_text(s, 0), names[i]);
+		assert_int_equal(statement_step(s, &err), 0);
+		statement_done(s);
+	}
+	must(db_number(db, 0, &n, &err, "SELECT COUNT(*) FROM t WHERE a LIKE ?", "s", "a%"), &err);
+	assert_int_equal(n, 3);
+	must(db_number(db, 0, &n, &err, "SELECT COUNT(*) FROM t WHERE a = 'A' || ''", ""), &err);
+	assert_int_equal(n, 1);
+	must(db_number(db, 0, &n, &err, "SELECT COUNT(*) FROM t WHERE a = 'x\\'", ""), &err);
+	assert_int_equal(n, 0);
+	must(db_query(db, &s, &err, "SELECT a FROM t ORDER BY a DESC", ""), &err);
+	assert_int_equal(statement_step(s, &err), 1);
+	assert_string_equal(statement_text(s, 0), "\xf0\x9f\x90\x92");
+	statement_done(s);
+}
+
+static void repairs_what_is_no_utf8(void **state)
+{
+	static const char *const texts[][2] = {
+		{"a\xff\xfe""b", "a\xef\xbf\xbd\xef\xbf\xbd""b"},
+		{"\xea\xb8", "\xef\xbf\xbd\xef\xbf\xbd"},		       /* cut off in the middle of a character */
+		{"\xed\xa0\x80!", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd!"}, /* half of a pair of UTF-16 */
+		{"\xf0\x9f\x90\x91", "\xf0\x9f\x90\x91"},
+	};
+	struct db *db = db_of(state);
+	struct error err = {0};
+	struct statement *s;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		must(db_execute(db, NULL, &err, "CREATE TABLE t (a TEXT)", ""), &err);
+		must(db_execute(db, NULL, &err, "INSERT INTO t (a) VALUES (?)", "s", texts[i][0]), &err);
+		must(db_query(db, &s, &err, "SELECT a FROM t WHERE a = ?", "s", texts[i][0]), &err);
+		assert_int_equal(statement_step(s, &err), 1);
+		assert_string_equal(statement_text(s, 0), texts[i][1]);
+		statement_done(s);
+		must(db_execute(db, NULL, &err, "DROP TABLE t", ""), &err);
+	}
+}
+
+static void keeps_large_values_and_refuses_huge_ones(void **state)
+{
+	const size_t large = 6 << 20, huge = 1100u << 20;
+	struct db *db = db_of(state);
+	char *bytes = xmalloc(large + 1);
+	void *nothing = calloc(1, huge); /* untouched, so that it takes no memory */
+	struct error err = {0};
+	struct statement *s;
+	const void *blob;
+	size_t length;
+
+	assert_non_null(nothing);
+	memset(bytes, 'x', large);
+	bytes[large] = '\0';
+	must(db_execute(db, NULL, &err, "CREATE TABLE t (a MEDIUMTEXT, b MEDIUMBLOB)", ""), &err);
+	must(db_execute(db, NULL, &err, "INSERT INTO t (a, b) VALUES (?, ?)", "sb", bytes, bytes, large), &err);
+	must(db_query(db, &s, &err, "SELECT a, b FROM t", ""), &err);
+	assert_int_equal(statement_step(s, &err), 1);
+	assert_int_equal(strlen(statement_text(s, 0)), large);
+	blob = statement_blob(s, 1, &length);
+	assert_int_equal(length, large);
+	assert_memory_equal(blob, bytes, length);
+	statement_done(s);
+	assert_int_equal(db_execute(db, NULL, &err, "INSERT INTO t (b) VALUES (?)", "b", nothing, huge), -EFBIG);
+	assert_int_equal(err.kind, ERROR_TOO_LARGE);
+	free(nothing);
+	free(bytes);
+	/* It goes on. */
+	must(db_execute(db, NULL, &err, "INSERT INTO t (a) VALUES (?)", "s", "x"), &err);
+}
+
+static void counts_rows_that_it_met(void **state)
+{
+	struct db *db = db_of(state);
+	struct error err = {0};
+	int64_t changes;
+
+	must(db_execute(db, NULL, &err, "CREATE TABLE t (a INTEGER)", ""), &err);
+	must(db_execute(db, &changes, &err, "INSERT INTO t (a) VALUES (1), (1), (2)", ""), &err);
+	assert_int_equal(changes, 3);
+	must(db_execute(db, &changes, &err, "UPDATE t SET a = 1 WHERE a = 1", ""), &err);
+	assert_int_equal(changes, 2);
+	must(db_execute(db, &changes, &err, "DELETE FROM t WHERE a > 5", ""), &err);
+	assert_int_equal(changes, 0);
+}
+
+static void holds_references(void **state)
+{
+	struct db *db = db_of(state);
+	struct error err = {0};
+	int64_t n;
+
+	/* Also those that a column has from ALTER TABLE. */
+	assert_int_equal(db_execute(db, NULL, &err,
+				    "INSERT INTO sessions (token_hash, person, user, created_ms, seen_ms, expires_ms) VALUES "
+				    "('h', 'p', 77, 1, 1, 1)",
+				    ""),
+			 -EINVAL);
+	assert_int_equal(err.kind, ERROR_INVALID);
+	must(db_execute(db, NULL, &err,
+			"INSERT INTO users (person, username, role, state, display_name, bio, created_ms, seen_ms) VALUES "
+			"('p', 'u', 'user', 'active', '', '', 1, 1)",
+			""),
+	     &err);
+	must(db_execute(db, NULL, &err,
+			"INSERT INTO sessions (token_hash, person, user, created_ms, seen_ms, expires_ms) VALUES ('h', 'p', ?, 1, "
+			"1, 1)",
+			"i", db_last_id(db)),
+	     &err);
+	must(db_execute(db, NULL, &err, "DELETE FROM users", ""), &err);
+	must(db_number(db, -1, &n, &err, "SELECT COUNT(*) FROM sessions", ""), &err);
+	assert_int_equal(n, 0);
+}
+
 static int insert_and_fail(struct db *db, void *data, struct error *err)
 {
 	int r = db_execute(db, NULL, err, "INSERT INTO t (a) VALUES (1)", "");
@@ -201,6 +331,11 @@ int run_database(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(keeps_values_as_they_are, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(compares_texts_byte_by_byte, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(repairs_what_is_no_utf8, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(keeps_large_values_and_refuses_huge_ones, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(counts_rows_that_it_met, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(holds_references, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(tells_what_is_broken, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(runs_one_statement_twice_at_once, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(rolls_back, fixture_setup, fixture_teardown),
