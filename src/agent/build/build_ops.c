@@ -1,9 +1,10 @@
-/* build.start and build.cancel of the agent protocol, and how builds join the agent. */
+/* build.… and git.… of the agent protocol, and how builds join the agent. */
 #include <errno.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/build/build.h"
+#include "agent/build/git.h"
 #include "agent/build/job_host.h"
 #include "agent/check.h"
 #include "agent/dispatch.h"
@@ -14,7 +15,7 @@ static const struct config_key keys[] = {
 	{"build", "workers", CONFIG_NUMBER, "2", "builds that run at one time"},
 	{"build", "runtime", CONFIG_STRING, "crun", "OCI runtime that confines builds (crun or runc)"},
 	{"build", "cgroup", CONFIG_STRING, "ttob-build", "control group of all builds"},
-	{"build", "ids", CONFIG_NUMBER, "3221225472", "first host id of builds; 65536 for each worker and once more, used by nothing else"},
+	{"build", "ids", CONFIG_NUMBER, "3221225472", "first host id of builds; 65536 for each worker and twice more, used by nothing else"},
 	{"build", "image_max", CONFIG_SIZE, "4G", "bytes that a built image may unpack to"},
 	{"build", "base_max", CONFIG_SIZE, "8G", "bytes that a base image may unpack to"},
 	{"build", "bases_max", CONFIG_SIZE, "24G", "disk for unpacked base images; the longest unused go first"},
@@ -42,6 +43,26 @@ static const struct op_field start_fields[] = {
 
 static const struct op_field cancel_fields[] = {
 	{.name = "build", .type = FIELD_ID},
+	{.name = NULL},
+};
+
+static const struct op_field git_limit_fields[] = {
+	{.name = "memory", .type = FIELD_INTEGER, .min = 64ull << 20, .max = 1ull << 40},
+	{.name = "disk", .type = FIELD_INTEGER, .min = 16ull << 20, .max = 1ull << 40},
+	{.name = "seconds", .type = FIELD_INTEGER, .min = 1, .max = 86400},
+	{.name = NULL},
+};
+
+static const struct op_field git_fetch_fields[] = {
+	{.name = "fetch", .type = FIELD_ID},
+	{.name = "url", .type = FIELD_STRING, .min = 1, .max = 2048},
+	{.name = "ref", .type = FIELD_STRING, .optional = true, .min = 1, .max = 512},
+	{.name = "limits", .type = FIELD_OBJECT, .fields = git_limit_fields},
+	{.name = NULL},
+};
+
+static const struct op_field git_cancel_fields[] = {
+	{.name = "fetch", .type = FIELD_ID},
 	{.name = NULL},
 };
 
@@ -101,9 +122,44 @@ static void build_cancel_op(struct agent *agent, struct request *request)
 		request_answer(request, NULL, NULL, 0);
 }
 
+static void git_fetch_op(struct agent *agent, struct request *request)
+{
+	json_t *limits = json_object_get(request_arguments(request), "limits");
+	const struct git_options options = {.id = request_string(request, "fetch"),
+					    .url = request_string(request, "url"),
+					    .ref = request_string(request, "ref"),
+					    .memory = limit(limits, "memory"),
+					    .disk = limit(limits, "disk"),
+					    .seconds = limit(limits, "seconds"),
+					    .owner = request_connection(request)};
+	auto_fd int tar = -1;
+	struct error err;
+
+	if (!available(agent, request))
+		return;
+	if (git_start(agent->builds, &options, &tar, &err) < 0)
+		request_fail(request, &err);
+	else
+		request_answer(request, NULL, &tar, 1);
+}
+
+static void git_cancel_op(struct agent *agent, struct request *request)
+{
+	struct error err;
+
+	if (!available(agent, request))
+		return;
+	if (git_cancel(agent->builds, request_string(request, "fetch"), &err) < 0)
+		request_fail(request, &err);
+	else
+		request_answer(request, NULL, NULL, 0);
+}
+
 static const struct op ops[] = {
 	{.name = "build.start", .fields = start_fields, .fds = 1, .handler = build_start},
 	{.name = "build.cancel", .fields = cancel_fields, .handler = build_cancel_op},
+	{.name = "git.fetch", .fields = git_fetch_fields, .handler = git_fetch_op},
+	{.name = "git.cancel", .fields = git_cancel_fields, .handler = git_cancel_op},
 	{.name = NULL},
 };
 

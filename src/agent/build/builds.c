@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/build/git.h"
 #include "agent/image/reference.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -57,10 +58,10 @@ int builds_new(struct agent *agent, struct builds **ret_builds, struct error *er
 	builds->work = xasprintf("%s/build/work", agent->run_dir);
 	if (workers == 0 || workers > BUILD_WORKERS_MAX)
 		r = error_set(err, ERROR_INVALID, EINVAL, "[build] workers: must be 1 to %d", BUILD_WORKERS_MAX);
-	else if (ids < BUILD_IDS || ids + (workers + 1) * BUILD_IDS > UINT32_MAX)
+	else if (ids < BUILD_IDS || ids + (workers + 2) * BUILD_IDS > UINT32_MAX)
 		r = error_set(err, ERROR_INVALID, EINVAL,
 			      "[build] ids: the %llu ids from it on must lie between 65536 and 4294967294",
-			      (unsigned long long)((workers + 1) * BUILD_IDS));
+			      (unsigned long long)((workers + 2) * BUILD_IDS));
 	else
 		r = registry_init(&builds->registry, agent->config, err);
 	if (r == 0)
@@ -192,16 +193,18 @@ void builds_cancel_of(struct builds *builds, const struct connection *owner)
 		if (build->owner == owner)
 			build_cancel(build);
 	}
+	git_cancel_of(builds, owner);
 }
 
 void builds_cancel_all(struct builds *builds)
 {
 	list_for_each(node, &builds->running)
 		build_cancel(container_of(node, struct build, link));
+	git_cancel_of(builds, NULL);
 	base_store_cancel(builds->bases);
 }
 
 bool builds_busy(const struct builds *builds)
 {
-	return !list_is_empty(&builds->running) || job_host_count(builds->host) > 0;
+	return !list_is_empty(&builds->running) || builds->git != NULL || job_host_count(builds->host) > 0;
 }

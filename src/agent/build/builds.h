@@ -12,15 +12,18 @@
 #define BUILD_WORKERS_MAX 32
 #define BUILD_IDS 65536u
 
+struct git;
+
 struct builds {
 	struct agent *agent;
 	struct job_host *host;
 	struct base_store *bases;
 	struct registry registry;
 	struct list running;
+	struct git *git; /* what is being fetched; NULL: nothing */
 	bool slots[BUILD_WORKERS_MAX]; /* taken */
 	size_t workers;
-	uint32_t base_ids; /* the bases' host ids; those of worker n come BUILD_IDS * (n + 1) later */
+	uint32_t base_ids; /* the bases' host ids; those of worker n come BUILD_IDS * (n + 1) later, then those of git */
 	uint64_t image_max;
 	char *disks; /* folder of the builds' disks */
 	char *work;  /* folder of what is mounted for them */

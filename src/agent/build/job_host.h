@@ -4,7 +4,7 @@
 #include "agent/build/job.h"
 #include "agent/check.h"
 
-#define JOB_PROGRAMS 3
+#define JOB_PROGRAMS 4
 
 struct job_host {
 	struct agent *agent;
@@ -14,7 +14,7 @@ struct job_host {
 	char *states; /* the runtime's --root */
 	char *root;
 	char *cgroup; /* "/name": of all jobs, in every tree */
-	char *programs[JOB_PROGRAMS]; /* where tar, skopeo, buildah stand; NULL: not installed */
+	char *programs[JOB_PROGRAMS]; /* where tar, skopeo, buildah, git stand; NULL: not installed */
 	size_t count;
 };
 
