@@ -24,12 +24,14 @@ export const projects = [
   ...rows.map(([name, category, version, license, summary, ko], i) => project({ name, category, version, license, summary, ko, tries: 4200 >> i, likes: 41 - i })),
   project({ name: 'postgresql', category: 'database', version: null, license: 'PostgreSQL', summary: 'The relational database that does nearly everything', ko: '거의 모든 것을 하는 관계형 데이터베이스', tries: 0, likes: 2, state: 'building' }),
   project({ name: 'tomcat', category: 'web', version: null, license: 'Apache-2.0', summary: 'Java servlets and pages', ko: '자바 서블릿', tries: 3, likes: 0, state: 'failed' }),
+  project({ owner: 'ann', name: 'spoon', category: 'system', version: '0.3', license: 'MIT', summary: 'Ann’s own little tool: stirs two files into one', ko: '두 파일을 저어 하나로 만드는 작은 도구', tries: 12, likes: 1 }),
+  project({ owner: 'ann', name: 'ladle', category: 'cloud', version: '1.1', license: 'MIT', summary: 'Serves a folder over HTTP', ko: '폴더를 HTTP로 나눠 주는 국자', tries: 3, likes: 0 }),
 ];
 
-function project({ name, category, version, license, summary, ko, tries, likes, state = 'ready' }) {
+function project({ owner = 'taste', name, category, version, license, summary, ko, tries, likes, state = 'ready' }) {
   const stage = state === 'building' ? 'queued' : 'build';
   return {
-    owner: 'taste', name, full_name: `taste/${name}`, summary, i18n: { ko: { summary: ko } }, category, tags: [category, 'cli'], license,
+    owner, name, full_name: `${owner}/${name}`, summary, i18n: { ko: { summary: ko } }, category, tags: [category, 'cli'], license,
     homepage: 'https://example.org/', state, version, verified_at: version ? new Date(Date.now() - 7200e3).toISOString() : null, tries, likes, logo: null,
     build: state === 'ready' ? null : {
       id: `b-${name}`, project: `taste/${name}`, state: state === 'building' ? 'queued' : 'failed', stage, position: 2, eta_seconds: 40,

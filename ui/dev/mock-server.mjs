@@ -8,6 +8,7 @@ import { WebSocketServer } from 'ws';
 import { FakeShell } from './fake-shell.mjs';
 import { admin } from './mock-admin.mjs';
 import { detail, projects } from './mock-data.mjs';
+import { badge, banner, discovery, seen } from './mock-discovery.mjs';
 import { people, userOf } from './mock-people.mjs';
 
 const DIST = process.env.TTOB_DIST ?? join(fileURLToPath(new URL('.', import.meta.url)), '..', 'dist');
@@ -69,6 +70,7 @@ function endSandbox(sandbox, reason, code = null) {
   if (sandbox.state === 'ended') return;
   sandbox.state = 'ended';
   sandbox.ended = { reason, exit_code: code };
+  sandbox.ended_at = new Date().toISOString();
   for (const socket of sandbox.sockets) bye(socket, reason, code);
 }
 
@@ -134,7 +136,9 @@ function buildLog(req, res, url, id) {
 function listProjects(res, query) {
   const q = (query.get('q') ?? '').toLowerCase();
   const category = query.get('category');
-  let items = projects.filter((item) => (!category || item.category === category) && JSON.stringify([item.name, item.summary, item.i18n]).toLowerCase().includes(q));
+  const tag = query.get('tag');
+  const owner = query.get('owner');
+  let items = projects.filter((item) => (!tag || item.tags.includes(tag)) && (!owner || item.owner === owner) && (!category || item.category === category) && JSON.stringify([item.name, item.summary, item.i18n]).toLowerCase().includes(q));
   if (query.get('sort') === 'name') items = items.sort((a, b) => a.name.localeCompare(b.name));
   if (query.get('sort') === 'new') items = [...items].reverse();
   const per = Number(query.get('per_page') ?? 20);
@@ -177,9 +181,17 @@ function trySandbox(req, res, url, body) {
 function sandboxes(req, res, url, rest, body) {
   const { list } = session(req);
   if (rest.length === 0 && req.method === 'POST') return trySandbox(req, res, url, body);
+  if (rest.length === 0 && req.method === 'DELETE') {
+    list.splice(0, list.length, ...list.filter((item) => item.state !== 'ended'));
+    return send(res, 204);
+  }
   if (rest.length === 0) return send(res, 200, { items: list.map(view), page: 1, per_page: 20, total: list.length });
   const sandbox = list.find((item) => item.id === rest[0]);
   if (!sandbox) return fail(res, 404, 'no such sandbox');
+  if (req.method === 'DELETE' && rest[1] === 'history') {
+    list.splice(list.indexOf(sandbox), 1);
+    return send(res, 204);
+  }
   if (req.method === 'DELETE') {
     endSandbox(sandbox, 'stopped');
     return send(res, 204);
@@ -196,6 +208,8 @@ function sandboxes(req, res, url, rest, body) {
 
 function provoke(res, url, what) {
   const all = [...sessions.values()].flat();
+  if (what === 'banner') banner.on = url.searchParams.get('on') !== '0';
+  if (what === 'seen') return send(res, 200, seen);
   if (what === 'full') mock.full = 1;
   if (what === 'engine') mock.engine = 1;
   if (what === 'drop') all.forEach((item) => item.sockets.forEach((socket) => socket.terminate()));
@@ -209,15 +223,17 @@ function api(req, res, url, body) {
     req, res, url, body, session: id, send, fail, projects, guestSandbox: list.filter((item) => item.state !== 'ended').map(view)[0] ?? null,
     adopt: (next) => sessions.set(next, list), live: () => [...sessions.entries()].flatMap(([key, items]) => items.filter((item) => item.state !== 'ended').map((item) => ({ key, sandbox: item }))), view, endSandbox,
   };
+  const found = discovery({ method: req.method, parts: url.pathname.slice('/api/v1/'.length).split('/').map(decodeURIComponent), query: url.searchParams, body, user: userOf(id) });
+  if (found && typeof found[1] === 'string') return res.writeHead(found[0], found[2]).end(found[1]);
+  if (found) return found[0] >= 400 ? fail(res, found[0], 'no', {}, found[2]) : send(res, ...found);
   if (people(asked) || admin({ ...asked, user: userOf(id) })) return undefined;
   const [first, ...rest] = url.pathname.slice('/api/v1/'.length).split('/').map(decodeURIComponent);
   if (first === 'projects' && rest.length === 0) return listProjects(res, url.searchParams);
   if (first === 'projects') {
-    const found = projects.find((item) => item.full_name === rest.join('/'));
-    return found ? send(res, 200, detail(found)) : fail(res, 404, 'no such project');
+    const one = projects.find((item) => item.full_name === rest.join('/'));
+    return one ? send(res, 200, detail(one)) : fail(res, 404, 'no such project');
   }
   if (first === 'categories') return send(res, 200, { items: [...new Set(projects.map((item) => item.category))].map((id) => ({ id, projects: projects.filter((item) => item.category === id).length })) });
-  if (first === 'recommendations') return send(res, 200, { items: projects.filter((item) => item.state === 'ready') });
   if (first === 'sandboxes') return sandboxes(req, res, url, rest, body);
   if (first === 'builds') return buildLog(req, res, url, rest[0]);
   return fail(res, 404, 'no such call');
@@ -242,6 +258,7 @@ const server = createServer((req, res) => {
     const body = /json/.test(req.headers['content-type'] ?? '') && bytes.length ? JSON.parse(bytes) : { bytes };
     if (url.pathname.startsWith('/mock/')) provoke(res, url, url.pathname.slice(6));
     else if (url.pathname.startsWith('/api/')) api(req, res, url, body);
+    else if (url.pathname.startsWith('/badge/')) res.writeHead(200, { 'content-type': 'image/svg+xml' }).end(badge(url.searchParams));
     else file(res, url.pathname);
   });
 });
