@@ -75,7 +75,7 @@ export class Form {
   /** To the first field that is wrong. */
   async #show(element: HTMLElement | null): Promise<false> {
     await tick();
-    element?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    element?.querySelector<HTMLElement>('[aria-invalid="true"], [data-invalid]')?.focus();
     return false;
   }
 }

@@ -101,6 +101,11 @@ export function formatDate(iso: string): string {
   return new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
 }
 
+/** "October 2026", "2026년 10월". */
+export function formatMonth(iso: string): string {
+  return new Intl.DateTimeFormat(i18n.language, { year: 'numeric', month: 'long' }).format(new Date(iso));
+}
+
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_536_000], ['month', 2_592_000], ['day', 86_400], ['hour', 3600], ['minute', 60],
 ];

@@ -60,7 +60,7 @@ export const messages = {
     have: 'Have an account already?',
     signIn: 'Sign in',
     welcome: (name: string) => `Welcome, ${name}!`,
-    rules: 'A user name',
+    rules: 'Rules of names',
     ruleLength: (least: number, most: number) => `has ${least} to ${most} characters`,
     ruleLetters: 'has only small letters a–z, digits and -',
     ruleEnds: 'begins and ends with a letter or digit, and has no -- inside',
