@@ -12,6 +12,7 @@
 #include "core/trending.h"
 
 #define WORDS_MAX 8
+#define IDS_MAX   100
 
 void project_fini(struct project *project)
 {
@@ -58,6 +59,7 @@ int project_sort_from_name(const char *name, enum project_sort *ret_sort)
 		[PROJECT_SORT_NEW] = "new",
 		[PROJECT_SORT_LIKES] = "likes",
 		[PROJECT_SORT_NAME] = "name",
+		[PROJECT_SORT_RELEVANCE] = "relevance",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -380,6 +382,7 @@ int projects_list(struct store *store, const struct project_filter *filter, stru
 		[PROJECT_SORT_NEW] = "p.created_ms DESC, p.id DESC",
 		[PROJECT_SORT_LIKES] = "p.likes DESC, p.trend DESC, p.name, p.owner",
 		[PROJECT_SORT_NAME] = "p.name, p.owner",
+		[PROJECT_SORT_RELEVANCE] = "p.trend DESC, p.popularity DESC, p.name, p.owner",
 	};
 	auto_free char *sql = NULL;
 	struct conditions c;
@@ -405,6 +408,61 @@ int projects_list(struct store *store, const struct project_filter *filter, stru
 	statement_done(s);
 	if (r < 0)
 		project_list_fini(ret_list);
+	return r < 0 ? r : 0;
+}
+
+/* Puts the rows into the order of the ids; what was not found leaves no gap. */
+static void order_by_ids(struct project_list *list, const int64_t *ids, size_t count)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = at; j < list->count; j++) {
+			struct project found = list->items[j];
+
+			if (found.id != ids[i])
+				continue;
+			list->items[j] = list->items[at];
+			list->items[at++] = found;
+			break;
+		}
+	}
+}
+
+int projects_list_by_ids(struct store *store, const int64_t *ids, size_t count, struct project_list *ret_list,
+			 struct error *err)
+{
+	struct buf sql = BUF_INIT;
+	struct db_value values[IDS_MAX];
+	struct statement *s;
+	size_t places;
+	int r;
+
+	memset(ret_list, 0, sizeof(*ret_list));
+	count = min_size(count, IDS_MAX);
+	if (count == 0)
+		return 0;
+	/* Statements are kept prepared: few lengths make few of them. */
+	places = count <= 8 ? 8 : count <= 20 ? 20 : IDS_MAX;
+	buf_append_string(&sql, SELECT_SHORT "WHERE p.visibility = 'listed' AND p.id IN (?");
+	for (size_t i = 0; i < places; i++) {
+		values[i] = (struct db_value){.type = 'i', .integer = ids[i < count ? i : 0]};
+		if (i > 0)
+			buf_append_string(&sql, ", ?");
+	}
+	buf_append_char(&sql, ')');
+	r = db_query_values(store->db, &s, err, sql.data, values, places);
+	buf_fini(&sql);
+	if (r < 0)
+		return r;
+	ret_list->items = xcalloc(count, sizeof(*ret_list->items));
+	while (ret_list->count < count && (r = statement_step(s, err)) > 0)
+		read_project(s, &ret_list->items[ret_list->count++]);
+	statement_done(s);
+	if (r < 0)
+		project_list_fini(ret_list);
+	else
+		order_by_ids(ret_list, ids, count);
 	return r < 0 ? r : 0;
 }
 

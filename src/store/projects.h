@@ -51,7 +51,14 @@ struct project_list {
 
 void project_list_fini(struct project_list *list);
 
-enum project_sort { PROJECT_SORT_TRENDING, PROJECT_SORT_NEW, PROJECT_SORT_LIKES, PROJECT_SORT_NAME };
+/* RELEVANCE is the search index's (search/search.h); the store, which can't tell, takes it for TRENDING. */
+enum project_sort {
+	PROJECT_SORT_TRENDING,
+	PROJECT_SORT_NEW,
+	PROJECT_SORT_LIKES,
+	PROJECT_SORT_NAME,
+	PROJECT_SORT_RELEVANCE,
+};
 
 struct project_filter {
 	const char *text; /* words, all of which must occur somewhere in name, summaries, tags or category; NULL: all */
@@ -64,7 +71,7 @@ struct project_filter {
 	struct page page;
 };
 
-/* "trending", "new", "likes", "name": 0 or -EINVAL. */
+/* "trending", "new", "likes", "name", "relevance": 0 or -EINVAL. */
 int project_sort_from_name(const char *name, enum project_sort *ret_sort);
 
 /* Writes the project by owner and name (new or known). *ret_rebuild: it is new, or its digest differs from that of the
@@ -82,6 +89,9 @@ int projects_get_by_id(struct store *store, int64_t id, struct project *ret_proj
 /* The list's items leave readme, readme_ko, source and dockerfile NULL. */
 int projects_list(struct store *store, const struct project_filter *filter, struct project_list *ret_list,
 		  struct error *err);
+/* The listed ones of these ids (at most 100), in their order, without the long texts; total is left 0. */
+int projects_list_by_ids(struct store *store, const int64_t *ids, size_t count, struct project_list *ret_list,
+			 struct error *err);
 int projects_set_state(struct store *store, int64_t id, const char *state, int64_t now_ms, struct error *err);
 /* "listed", "unlisted" or "hidden" (ERROR_INVALID otherwise). ERROR_NOT_FOUND. */
 int projects_set_visibility(struct store *store, int64_t id, const char *visibility, int64_t now_ms, struct error *err);
@@ -109,3 +119,12 @@ struct state_counts {
  * another process. */
 int projects_changed(struct store *store, int64_t *ret_changed_ms, struct error *err);
 int projects_count_states(struct store *store, struct state_counts *ret_counts, struct error *err);
+
+/* One value of every project, in no order; answered by an index of the database, without reading the rows
+ * (project_scans.c). */
+int projects_each_updated(struct store *store, void (*each)(int64_t id, int64_t updated_ms, void *data), void *data,
+			  struct error *err);
+int projects_each_likes(struct store *store, void (*each)(int64_t id, int64_t likes, void *data), void *data,
+			struct error *err);
+int projects_each_trend(struct store *store, void (*each)(int64_t id, double trend, void *data), void *data,
+			struct error *err);
