@@ -43,3 +43,4 @@ int run_sessions(void);
 int run_users(void);
 int run_feedback(void);
 int run_history(void);
+int run_identities(void);
