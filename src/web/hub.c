@@ -224,13 +224,18 @@ void hub_catalogue_changed(struct hub *hub)
 
 static void on_cache_timer(void *data)
 {
-	hub_catalogue_changed(data);
+	struct hub *hub = data;
+
+	cache_invalidate(hub->cache);
 }
 
 void hub_counters_changed(struct hub *hub)
 {
-	if (hub->cache_timer.loop == NULL)
-		loop_timer_start(hub->loop, &hub->cache_timer, COUNTERS_MS, on_cache_timer, hub);
+	/* The first of a burst is seen at once, the rest when the timer ends. */
+	if (hub->cache_timer.loop != NULL)
+		return;
+	cache_invalidate(hub->cache);
+	loop_timer_start(hub->loop, &hub->cache_timer, COUNTERS_MS, on_cache_timer, hub);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */

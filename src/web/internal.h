@@ -27,6 +27,9 @@ struct web {
 	struct files *files; /* NULL: no pages were built */
 	struct pages *pages;
 	struct limiter *tries;
+	struct limiter *likes; /* these by account (feedback.h) */
+	struct limiter *comments;
+	struct limiter *reports;
 	bool loopback; /* we listen there only */
 	struct route *routes;
 };
@@ -54,6 +57,13 @@ extern const struct resource session_resources[];  /* session.c */
 extern const struct resource status_resources[];   /* status.c */
 extern const struct resource badge_resources[];	   /* badge.c */
 extern const struct resource feed_resources[];	   /* feeds.c */
+
+extern const struct resource like_resources[];		 /* likes.c */
+extern const struct resource comment_resources[];	 /* comments.c */
+extern const struct resource report_resources[];	 /* reports.c */
+extern const struct resource mine_resources[];		 /* mine.c */
+extern const struct resource history_resources[];	 /* history.c */
+extern const struct resource recommendation_resources[]; /* recommendations.c */
 
 /* Every route served, for docs and tests: each table in turn. */
 extern const struct resource *const all_resources[];

@@ -1,4 +1,4 @@
-/* /projects, /categories, /recommendations: the catalogue, the same for everybody and therefore cached whole. */
+/* /projects, /categories: the catalogue, the same for everybody and therefore cached whole. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +12,8 @@
 #include "store/projects.h"
 #include "web/allowance.h"
 #include "web/internal.h"
+#include "web/sight.h"
 #include "web/views.h"
-
-#define RECOMMENDED 12
 
 /* The build of a project that can't be tried yet; a new reference. */
 static int build_of(struct store *store, const struct project *project, json_t **ret_build, struct error *err)
@@ -99,18 +98,6 @@ static int get_projects(struct request *request, struct error *err)
 	return r;
 }
 
-static int get_recommendations(struct request *request, struct error *err)
-{
-	struct project_filter filter = {.sort = PROJECT_SORT_TRENDING, .state = "ready", .page = {1, RECOMMENDED}};
-	json_t *items;
-	int64_t total;
-	int r = list_items(request_local(request), &filter, &items, &total, err);
-
-	if (r == 0)
-		respond_cached(request, json_pack("{s:o}", "items", items));
-	return r;
-}
-
 static int get_categories(struct request *request, struct error *err)
 {
 	struct category_count *counts = NULL;
@@ -178,12 +165,17 @@ static int get_project(struct request *request, struct error *err)
 	const struct web *web = request_data(request);
 	struct store *store = request_local(request);
 	struct project project = {0};
+	struct session session;
 	json_t *build = NULL;
-	int r = projects_get(store, request_param(request, "owner"), request_param(request, "name"), &project, err);
+	int r = sight_visitor(request, &session, err);
 
 	if (r == 0)
-		r = build_of(store, &project, &build, err);
+		r = sight_project(request, &session, &project, err);
 	if (r == 0)
+		r = build_of(store, &project, &build, err);
+	if (r == 0 && strcmp(project.visibility, "hidden") == 0)
+		respond_json(request, 200, view_project_whole(&project, build, &web->options->limits)); /* not for everybody */
+	else if (r == 0)
 		respond_cached(request, view_project_whole(&project, build, &web->options->limits));
 	project_fini(&project);
 	return r;
@@ -193,6 +185,5 @@ const struct resource project_resources[] = {
 	{METHOD_GET, "/api/v1/projects", ROUTE_WORK, get_projects, true, 0},
 	{METHOD_GET, "/api/v1/projects/{owner}/{name}", ROUTE_WORK, get_project, true, 0},
 	{METHOD_GET, "/api/v1/categories", ROUTE_WORK, get_categories, true, 0},
-	{METHOD_GET, "/api/v1/recommendations", ROUTE_WORK, get_recommendations, true, 0},
 	{0},
 };

@@ -3,12 +3,15 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "store/tries.h"
 #include "web/hub.h"
 
-/* A job's copy of what it writes. */
+/* A job's copy of what it writes. The recorder may run a job several times: the copy lives until it is told how it
+ * went. */
 struct note {
+	const char *what;
 	struct sandbox row;
 	int64_t now_ms;
 };
@@ -32,67 +35,73 @@ static struct note *note_new(const struct live *live)
 	return note;
 }
 
-static int done(struct note *note, int result)
+static void on_written(int result, const struct error *err, void *data)
 {
+	struct note *note = data;
+
+	if (result < 0)
+		log_error("could not %s: %s", note->what, err->message);
 	sandbox_fini(&note->row);
 	free(note);
-	return result;
 }
 
 static void post(const struct live *live, const char *what, recorder_run run)
 {
-	recorder_post(live->hub->recorder, what, run, NULL, note_new(live));
+	struct note *note = note_new(live);
+
+	note->what = what;
+	recorder_post(live->hub->recorder, what, run, on_written, note);
 }
 
 static int insert(struct store *store, void *data, struct error *err)
 {
 	struct note *note = data;
 
-	return done(note, sandboxes_insert(store, &note->row, note->now_ms, err));
+	return sandboxes_insert(store, &note->row, note->now_ms, err);
 }
 
 static int starting(struct store *store, void *data, struct error *err)
 {
-	struct note *note = data;
+	const struct note *note = data;
 
-	return done(note, sandboxes_starting(store, note->row.id, err));
+	return sandboxes_starting(store, note->row.id, err);
 }
 
 static int running(struct store *store, void *data, struct error *err)
 {
-	struct note *note = data;
+	const struct note *note = data;
 
-	return done(note, sandboxes_running(store, note->row.id, note->row.started_ms, note->row.expires_ms, note->row.start_us,
-					    err));
+	return sandboxes_running(store, note->row.id, note->row.started_ms, note->row.expires_ms, note->row.start_us,
+				 err);
 }
 
 static int end(struct store *store, void *data, struct error *err)
 {
-	struct note *note = data;
+	const struct note *note = data;
 
-	return done(note, sandboxes_end(store, note->row.id, note->row.reason, note->row.exit_code, note->row.detail,
-					note->row.ended_ms, err));
+	return sandboxes_end(store, note->row.id, note->row.reason, note->row.exit_code, note->row.detail,
+			     note->row.ended_ms, err);
 }
 
 static int expiry(struct store *store, void *data, struct error *err)
 {
-	struct note *note = data;
+	const struct note *note = data;
 
-	return done(note, sandboxes_set_expiry(store, note->row.id, note->row.expires_ms, err));
+	return sandboxes_set_expiry(store, note->row.id, note->row.expires_ms, err);
 }
 
 static int terminals(struct store *store, void *data, struct error *err)
 {
-	struct note *note = data;
+	const struct note *note = data;
 
-	return done(note, sandboxes_set_terminals(store, note->row.id, note->row.terminals, err));
+	return sandboxes_set_terminals(store, note->row.id, note->row.terminals, err);
 }
 
 static int count_try(struct store *store, void *data, struct error *err)
 {
-	struct note *note = data;
+	const struct note *note = data;
 
-	return done(note, tries_count(store, note->row.project, note->row.person, note->now_ms, NULL, err));
+	return tries_count(store, note->row.project, note->row.person, note->now_ms, NULL, err);
 }
 
 void record_insert(const struct live *live)

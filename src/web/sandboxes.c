@@ -14,6 +14,7 @@
 #include "store/versions.h"
 #include "web/allowance.h"
 #include "web/internal.h"
+#include "web/sight.h"
 #include "web/views.h"
 
 #define REBUILD_AFTER_MS (10 * 60 * 1000) /* a failed build is tried again when somebody wants the project after this long */
@@ -228,7 +229,7 @@ static int try_wish(struct request *request, const struct wish *wish, struct err
 	int r = visitor_need(request, &session, err);
 
 	if (r == 0)
-		r = projects_get(store, wish->owner, wish->name, &project, err);
+		r = sight_named(store, &session, wish->owner, wish->name, &project, err);
 	if (r == 0)
 		r = check_limit(request, err);
 	if (r < 0)

@@ -148,6 +148,41 @@ json_t *view_project(const struct project *project, json_t *build)
 	return json;
 }
 
+int view_project_now(struct store *store, const struct project *project, json_t **ret_json, struct error *err)
+{
+	json_t *build = NULL;
+	int r = 0;
+
+	if (strcmp(project->state, "ready") != 0 && project->build != NULL)
+		r = view_build_by_id(store, project->build, &build, err);
+	if (r < 0 && err->kind != ERROR_NOT_FOUND)
+		return r;
+	*ret_json = view_project(project, build);
+	return 0;
+}
+
+int view_projects_by_id(struct store *store, const int64_t *projects, size_t count, json_t *items, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct project project = {0};
+		json_t *json;
+
+		r = projects_get_by_id(store, projects[i], &project, err);
+		if (r < 0 && err->kind == ERROR_NOT_FOUND) {
+			r = 0;
+			continue;
+		}
+		if (r == 0)
+			r = view_project_now(store, &project, &json, err);
+		if (r == 0)
+			json_array_append_new(items, json);
+		project_fini(&project);
+	}
+	return r;
+}
+
 json_t *view_page(json_t *items, struct page page, int64_t total)
 {
 	return json_pack("{s:o,s:i,s:i,s:I}", "items", items, "page", (int)page.page, "per_page", (int)page.per_page, "total",

@@ -18,5 +18,9 @@ json_t *view_build(const struct build *build, const struct build_stage *stages);
 int view_build_by_id(struct store *store, const char *id, json_t **ret_json, struct error *err);
 /* A list item; `build` (taken) is null or the build's object. */
 json_t *view_project(const struct project *project, json_t *build);
+/* The same with the last build while it is not ready. */
+int view_project_now(struct store *store, const struct project *project, json_t **ret_json, struct error *err);
+/* Appends them to `items`, in that order; those that are gone are left out. */
+int view_projects_by_id(struct store *store, const int64_t *projects, size_t count, json_t *items, struct error *err);
 /* {items, page, per_page, total}; takes items. */
 json_t *view_page(json_t *items, struct page page, int64_t total);

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/util.h"
 #include "http/files.h"
+#include "web/feedback.h"
 #include "web/internal.h"
 #include "web/pages.h"
 
@@ -19,6 +20,7 @@
 const struct resource *const all_resources[] = {
 	sandbox_resources, terminal_resources, project_resources, build_resources, session_resources, status_resources,
 	badge_resources,   feed_resources,
+	like_resources, comment_resources, report_resources, mine_resources, history_resources, recommendation_resources,
 };
 const size_t all_resources_count = ARRAY_SIZE(all_resources);
 
@@ -131,6 +133,9 @@ int web_new(const struct web_options *options, struct web **ret_web, struct erro
 	web->loopback = is_loopback(options->listen);
 	web->cache = cache_new(CACHED_ANSWERS);
 	web->tries = limiter_new(options->tries, TRIES_WINDOW_MS);
+	web->likes = limiter_new(FEEDBACK_LIKES, FEEDBACK_WINDOW_MS);
+	web->comments = limiter_new(FEEDBACK_COMMENTS, FEEDBACK_WINDOW_MS);
+	web->reports = limiter_new(FEEDBACK_REPORTS, FEEDBACK_WINDOW_MS);
 	r = store_prepare(options->database, err);
 	if (r == 0 && options->ui != NULL && *options->ui != '\0')
 		r = files_new(options->ui, &web->files, err);
@@ -199,6 +204,9 @@ void web_free(struct web *web)
 	files_free(web->files);
 	cache_free(web->cache);
 	limiter_free(web->tries);
+	limiter_free(web->likes);
+	limiter_free(web->comments);
+	limiter_free(web->reports);
 	free(web->routes);
 	free(web);
 }

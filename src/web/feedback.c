@@ -1,0 +1,79 @@
+#include "web/feedback.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "core/prose.h"
+
+static bool is_near(const char *address)
+{
+	return str_starts_with(address, "127.") || strcmp(address, "::1") == 0 || strcmp(address, "unix") == 0;
+}
+
+int feedback_limit(struct request *request, struct limiter *limiter, const struct session *session, struct error *err)
+{
+	const struct web *web = request_data(request);
+	char key[64];
+	unsigned seconds;
+
+	if (session->user == 0 && !web->options->limit_loopback && is_near(request_address(request)))
+		return 0;
+	if (session->user != 0)
+		snprintf(key, sizeof(key), "user %lld", (long long)session->user);
+	else
+		snprintf(key, sizeof(key), "%s", request_address(request));
+	if (limiter_take(limiter, key, clock_monotonic_ms(), &seconds) == 0)
+		return 0;
+	respond_retry_after(request, seconds);
+	return error_set(err, ERROR_RATE_LIMITED, EAGAIN, "that was too often; the next one is possible in %u s",
+			 seconds);
+}
+
+int feedback_page(struct request *request, struct page *ret_page, struct error *err)
+{
+	uint64_t page, per_page;
+	int r = request_query_number(request, "page", 1, 1000000, 1, &page, err);
+
+	if (r == 0)
+		r = request_query_number(request, "per_page", 1, 100, 20, &per_page, err);
+	if (r == 0)
+		*ret_page = (struct page){(unsigned)page, (unsigned)per_page};
+	return r;
+}
+
+char *feedback_text(json_t *json, const char *field, size_t least, size_t most, struct field_errors *errors)
+{
+	json_t *value = json_object_get(json, field);
+	auto_free char *text = NULL;
+	size_t length;
+
+	if ((value == NULL || json_is_null(value)) && least == 0)
+		return NULL;
+	if (!json_is_string(value)) {
+		field_error(errors, field, "must be a text");
+		return NULL;
+	}
+	text = prose_clean(json_string_value(value));
+	length = prose_length(text);
+	if (length < least)
+		field_error(errors, field, "is empty");
+	else if (length > most)
+		field_error(errors, field, "has %zu characters; at most %zu fit", length, most);
+	else
+		return steal(text);
+	return NULL;
+}
+
+int feedback_refuse(struct request *request, int r, const struct field_errors *errors, struct error *err)
+{
+	if (errors->count == 0)
+		return r;
+	field_errors_result(errors, err);
+	respond_problem(request, err, field_errors_json(errors));
+	return 0;
+}

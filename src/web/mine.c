@@ -1,0 +1,70 @@
+/* /users/me/likes and /users/me/projects. */
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "store/likes.h"
+#include "store/projects.h"
+#include "web/feedback.h"
+#include "web/views.h"
+
+static int get_my_likes(struct request *request, struct error *err)
+{
+	struct store *store = request_local(request);
+	auto_free int64_t *projects = NULL;
+	json_t *items = json_array();
+	struct session session;
+	size_t count = 0;
+	struct page page;
+	int64_t total;
+	int r = feedback_page(request, &page, err);
+
+	if (r == 0)
+		r = visitor_user(request, &session, err);
+	if (r == 0)
+		r = likes_list(store, session.user, session.username, page, &projects, &count, &total, err);
+	if (r == 0)
+		r = view_projects_by_id(store, projects, count, items, err);
+	if (r == 0)
+		respond_json(request, 200, view_page(items, page, total));
+	else
+		json_decref(items);
+	return r;
+}
+
+static int get_my_projects(struct request *request, struct error *err)
+{
+	struct project_filter filter = {.sort = PROJECT_SORT_NEW, .visibility = "any"};
+	struct store *store = request_local(request);
+	struct project_list list = {0};
+	json_t *items = json_array();
+	struct session session;
+	int r = feedback_page(request, &filter.page, err);
+
+	if (r == 0)
+		r = visitor_user(request, &session, err);
+	if (r == 0) {
+		filter.owner = session.username;
+		r = projects_list(store, &filter, &list, err);
+	}
+	for (size_t i = 0; r == 0 && i < list.count; i++) {
+		json_t *json;
+
+		r = view_project_now(store, &list.items[i], &json, err);
+		if (r == 0)
+			json_object_set_new(json, "visibility", json_string(list.items[i].visibility));
+		if (r == 0)
+			json_array_append_new(items, json);
+	}
+	if (r == 0)
+		respond_json(request, 200, view_page(items, filter.page, list.total));
+	else
+		json_decref(items);
+	project_list_fini(&list);
+	return r;
+}
+
+const struct resource mine_resources[] = {
+	{METHOD_GET, "/api/v1/users/me/likes", ROUTE_WORK, get_my_likes, false, 0},
+	{METHOD_GET, "/api/v1/users/me/projects", ROUTE_WORK, get_my_projects, false, 0},
+	{0},
+};
