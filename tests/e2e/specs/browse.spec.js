@@ -15,16 +15,17 @@ test('the main page shows projects, and nothing moves while it loads', async ({ 
 
 test('search finds a project, from anywhere with a slash', async ({ page }) => {
   await page.goto('/');
-  await expect(page.getByRole('searchbox')).toBeVisible();
+  const box = page.getByRole('combobox', { name: 'Search projects' });
+  await expect(box).toBeVisible();
   await page.keyboard.press('/');
-  await expect(page.getByRole('searchbox')).toBeFocused();
+  await expect(box).toBeFocused();
   await page.keyboard.type(name);
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(new RegExp(`/projects\\?q=${name}`));
   await expect(page.getByRole('article')).toHaveCount(1);
   await expect(page.getByRole('article')).toContainText(name);
   await page.getByRole('searchbox').fill('no such thing at all');
-  await expect(page.getByText('Nothing matches that.')).toBeVisible();
+  await expect(page.getByText('Nothing matches “no such thing at all”.')).toBeVisible();
   await page.goBack();
   await expect(page).toHaveURL(/\/$/);
 });
@@ -34,7 +35,7 @@ test('the list is sorted and filtered by its address', async ({ page }) => {
   await expect(page.getByRole('article').first()).toBeVisible();
   const names = await page.getByRole('article').getByRole('heading').allTextContents();
   expect(names).toEqual([...names].sort((a, b) => a.localeCompare(b, 'en')));
-  await expect(page.getByRole('combobox')).toHaveValue('name');
+  await expect(page.getByRole('combobox', { name: 'Order' })).toHaveValue('name');
   const chip = page.getByRole('navigation', { name: 'Categories' }).getByRole('link').nth(1);
   await chip.click();
   await expect(page).toHaveURL(/category=/);
