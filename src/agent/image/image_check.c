@@ -9,6 +9,7 @@
 #include "agent/image/merged.h"
 #include "agent/image/registry.h"
 #include "agent/image/store.h"
+#include "agent/programs.h"
 #include "base/cleanup.h"
 #include "base/util.h"
 
@@ -70,7 +71,7 @@ static void check_attributes(const struct agent *agent, struct checks *checks)
 
 void image_check(struct agent *agent, struct checks *checks)
 {
-	auto_free char *unpack = store_find_unpack();
+	auto_free char *unpack = programs_find_unpack();
 
 	check_program(checks, "skopeo", CHECK_ERROR, "images cannot be pulled");
 	check_program(checks, "mmdebstrap", CHECK_WARNING, "base images cannot be made");

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/programs.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -208,27 +209,6 @@ static int load(struct image_store *store, struct error *err)
 	return r == 0 ? for_each_name(sha256, trash_unknown_layer, store, err) : r;
 }
 
-/* Beside the agent as it is installed or built, else where it is installed. */
-char *store_find_unpack(void)
-{
-	static const char *const beside[] = {"ttob-unpack", "image/ttob-unpack", "../../src/agent/image/ttob-unpack"};
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	for (size_t i = 0; slash != NULL && i < ARRAY_SIZE(beside); i++) {
-		auto_free char *path = NULL;
-
-		*slash = '\0';
-		path = xasprintf("%s/%s", self, beside[i]);
-		if (access(path, X_OK) == 0)
-			return steal(path);
-	}
-	return xstrdup(TTOB_LIBEXECDIR "/ttob-unpack");
-}
-
 int image_store_open(struct agent *agent, const struct image_options *options, struct image_store **ret_store,
 		     struct error *err)
 {
@@ -243,7 +223,7 @@ int image_store_open(struct agent *agent, const struct image_options *options, s
 	store->images_dir = xasprintf("%s/images", options->state_dir);
 	store->tmp_dir = xasprintf("%s/tmp", store->layers_dir);
 	store->unpack_program =
-		options->unpack_program != NULL ? xstrdup(options->unpack_program) : store_find_unpack();
+		options->unpack_program != NULL ? xstrdup(options->unpack_program) : programs_find_unpack();
 	store->options.state_dir = store->options.unpack_program = NULL;
 	store->layers = map_new();
 	store->images = map_new();

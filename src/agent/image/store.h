@@ -73,7 +73,6 @@ void store_refer(struct image_store *store, struct stored_image *image, const ch
 void store_drop(struct image_store *store, struct stored_image *image); /* the record first, then the layers */
 void store_used(struct image_store *store, struct stored_image *image); /* now */
 struct stored_image *store_of(const struct image *image);
-char *store_find_unpack(void); /* where ttob-unpack is, or should be; the caller frees it */
 
 /* record.c */
 void stored_image_free(struct stored_image *image); /* its memory only */

@@ -35,7 +35,7 @@ static int mount_root(struct sandbox *sandbox, const char *path, struct error *e
 		.inodes = size / INODE_PER_BYTES + 1024,
 	};
 
-	return rootfs_mount(&options, path, err);
+	return rootfs_mount(&options, path, &sandbox->writable, err);
 }
 
 /* Writes a file of the sandbox's root user, through no link that the image may have put there. A failure is not worth a refusal: an

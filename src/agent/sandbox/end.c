@@ -68,10 +68,13 @@ void sandbox_leave(struct sandbox *sandbox)
 	tell(sandbox);
 	console_close(&sandbox->console);
 	child_abandon(sandbox->runtime);
+	child_abandon(sandbox->saver);
 	watch_free(sandbox->init);
 	image_unref(sandboxes->agent->images, sandbox->image);
 	if (sandbox->tty >= 0)
 		close(sandbox->tty);
+	if (sandbox->writable >= 0)
+		close(sandbox->writable);
 	loop_timer_stop(&sandbox->timer);
 	free(sandbox->reason);
 	free(sandbox);

@@ -214,7 +214,7 @@ static int mount_overlay_by_path(const struct parts *parts, const char *path)
 	return mount("overlay", path, "overlay", 4 /* MS_NODEV */, options.data) < 0 ? -errno : 0;
 }
 
-int rootfs_mount(const struct rootfs_options *options, const char *path, struct error *err)
+int rootfs_mount(const struct rootfs_options *options, const char *path, int *ret_writable, struct error *err)
 {
 	struct parts parts = {.writable = -1, .upper = -1, .work = -1};
 	int r = parts_open(options, &parts, err);
@@ -229,6 +229,8 @@ int rootfs_mount(const struct rootfs_options *options, const char *path, struct 
 		if (r < 0)
 			error_errno(err, r, "cannot mount the root file system at %s", path);
 	}
+	if (r == 0 && ret_writable != NULL)
+		*ret_writable = steal_fd(&parts.writable);
 	parts_close(&parts);
 	return r;
 }

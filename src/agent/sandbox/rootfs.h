@@ -17,8 +17,9 @@ struct rootfs_options {
 	uint64_t inodes;  /* files that can be made */
 };
 
-/* Mounts at `path` (an existing folder). About a millisecond, blocking. */
-int rootfs_mount(const struct rootfs_options *options, const char *path, struct error *err);
+/* Mounts at `path` (an existing folder). About a millisecond, blocking. *ret_writable (may be NULL): the tmpfs, with what is written in
+ * its folder "upper"; the caller's. */
+int rootfs_mount(const struct rootfs_options *options, const char *path, int *ret_writable, struct error *err);
 /* Takes the mount out of our mount namespace; those that hold it in theirs keep it. Not mounted is fine. */
 void rootfs_detach(const char *path);
 

@@ -58,6 +58,7 @@ struct sandbox *sandbox_new(struct sandboxes *sandboxes, const struct image *ima
 	sandbox->limits = *limits;
 	sandbox->network = network;
 	sandbox->tty = -1;
+	sandbox->writable = -1;
 	sandbox->exit_code = -1;
 	sandbox->cols = 80;
 	sandbox->rows = 24;

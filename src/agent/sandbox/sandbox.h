@@ -95,6 +95,8 @@ struct sandbox {
 	struct network_lease lease;
 	uint32_t id_base;
 	int tty; /* our duplicate of the master */
+	int writable;	     /* the tmpfs of what is written, for saving; -1: lost by a restart */
+	struct child *saver; /* that packs it now */
 	struct console console;
 	pid_t pid; /* of its first process */
 	uint64_t pid_start;
@@ -141,6 +143,9 @@ void sandboxes_end_all(struct sandboxes *sandboxes, const char *reason);
 void sandbox_give_back(struct sandbox *sandbox);
 /* Frees only what is ours: the sandbox goes on for the next agent. */
 void sandbox_leave(struct sandbox *sandbox);
+
+/* save.c: what was written, as the tar of an OCI layer: gives the reading end of a pipe; the event sandbox.saved tells the end. */
+int sandbox_save(struct sandbox *sandbox, uint64_t bytes_max, int *ret_layer, struct error *err);
 
 /* adopt.c: what an earlier agent left: its running sandboxes become ours, all else of it is removed. */
 void sandboxes_adopt(struct sandboxes *sandboxes);

@@ -51,6 +51,12 @@ static const struct op_field terminal_fields[] = {
 	{.name = NULL},
 };
 
+static const struct op_field save_fields[] = {
+	{.name = "sandbox", .type = FIELD_ID},
+	{.name = "bytes", .type = FIELD_INTEGER, .min = 1 << 20, .max = 1ull << 40},
+	{.name = NULL},
+};
+
 static const struct op_field usage_fields[] = {
 	{.name = "sandboxes", .type = FIELD_STRINGS, .max = 256},
 	{.name = NULL},
@@ -283,6 +289,18 @@ static void handle_adopt(struct agent *agent, struct request *request)
 	request_answer(request, NULL, NULL, 0);
 }
 
+static void handle_save(struct agent *agent, struct request *request)
+{
+	struct error err;
+	struct sandbox *sandbox = find(agent, request_string(request, "sandbox"), &err);
+	auto_fd int layer = -1;
+
+	if (sandbox == NULL || sandbox_save(sandbox, (uint64_t)request_integer(request, "bytes", 0), &layer, &err) < 0)
+		request_fail(request, &err);
+	else
+		request_answer(request, NULL, &layer, 1);
+}
+
 static void handle_usage(struct agent *agent, struct request *request)
 {
 	json_t *result = json_object();
@@ -342,6 +360,7 @@ const struct op sandbox_ops[] = {
 	{.name = "sandbox.list", .fields = list_fields, .handler = handle_list},
 	{.name = "sandbox.attach", .fields = terminal_fields, .handler = handle_attach},
 	{.name = "sandbox.adopt", .fields = terminal_fields, .fds = 1, .handler = handle_adopt},
+	{.name = "sandbox.save", .fields = save_fields, .handler = handle_save},
 	{.name = "sandbox.usage", .fields = usage_fields, .handler = handle_usage},
 	{.name = "pool.set", .fields = pool_fields, .handler = handle_pool},
 	{.name = "agent.shutdown", .fields = shutdown_fields, .handler = handle_shutdown},

@@ -207,7 +207,7 @@ static void check_overlay(struct agent *agent, struct checks *checks)
 	if (r == 0)
 		r = dir_make_all(root, 0755, &err);
 	if (r == 0)
-		r = rootfs_mount(&options, root, &err);
+		r = rootfs_mount(&options, root, NULL, &err);
 	if (r == 0)
 		checks_add(checks, CHECK_OK, "overlay", "overlayfs on ID-mapped layers works");
 	else

@@ -1,11 +1,12 @@
-/* ttob-unpack: unpacks one layer for the agent, or removes folders for it, so that the agent itself never parses an
+/* ttob-unpack: unpacks or packs one layer for the agent, or removes folders for it, so that the agent itself never parses an
  * archive and never waits for a disk. Started by the agent with root's rights; what it gives up, and when, is in
  * layer.h.
  *
  *   ttob-unpack layer TARGET BLOB-SIZE BLOB-DIGEST DIFF-ID BYTES-MAX ENTRIES-MAX [LOWER …]   the blob on standard input
  *   ttob-unpack remove FOLDER …
+ *   ttob-unpack pack ID-BASE BYTES-MAX ENTRIES-MAX   a sandbox's upper folder is standard input, its layer goes to standard output
  *
- * On success: the tar's size on standard output, status 0. Else: one line on standard error, status 10 + enum
+ * On success: the tar's size on standard output (of layer), status 0. Else: one line on standard error, status 10 + enum
  * error_kind. */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include "agent/image/merged.h"
 #include "agent/image/unpack/layer.h"
 #include "agent/image/unpack/outcome.h"
+#include "agent/image/unpack/pack.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/str.h"
@@ -63,6 +65,18 @@ static int remove_folders(int argc, char **argv, struct error *err)
 	return r;
 }
 
+static int pack_folder(int argc, char **argv, struct error *err)
+{
+	struct pack_job job = {.folder = STDIN_FILENO, .out = STDOUT_FILENO};
+	uint64_t id_base;
+
+	if (argc != 3 || str_to_u64(argv[0], UINT32_MAX, &id_base) < 0 || str_to_u64(argv[1], INT64_MAX, &job.bytes_max) < 0 ||
+	    str_to_u64(argv[2], INT32_MAX, &job.entries_max) < 0)
+		return usage(err);
+	job.id_base = (uint32_t)id_base;
+	return pack(&job, err);
+}
+
 int main(int argc, char **argv)
 {
 	struct error err = {0};
@@ -75,6 +89,8 @@ int main(int argc, char **argv)
 		r = layer(argc - 2, argv + 2, &err);
 	else if (argc >= 2 && str_equal(argv[1], "remove"))
 		r = remove_folders(argc - 2, argv + 2, &err);
+	else if (argc >= 2 && str_equal(argv[1], "pack"))
+		r = pack_folder(argc - 2, argv + 2, &err);
 	else
 		r = usage(&err);
 	if (r < 0) {
