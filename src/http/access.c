@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -87,13 +88,21 @@ static void find_route(struct request *request, bool known_method)
 		error_set(refuse(request), ERROR_NOT_FOUND, ENOENT, "nothing is at %s", request->target.path);
 }
 
+static bool has_bearer(const struct request *request)
+{
+	const char *authorization = request_header(request, "Authorization");
+
+	return authorization != NULL && strncasecmp(authorization, "Bearer ", 7) == 0;
+}
+
 int request_check_origin(const struct request *request, struct error *err)
 {
 	const struct server *server = request->server;
 	const char *origin = request_header(request, "Origin");
 
 	if (origin == NULL) {
-		if (server->config.session_cookie == NULL ||
+		/* No page of another site can have a browser send this header along; and then the cookie counts for nothing. */
+		if (has_bearer(request) || server->config.session_cookie == NULL ||
 		    request_cookie(request, server->config.session_cookie) == NULL)
 			return 0; /* not a browser's doing, or nothing to steal */
 		return error_set(err, ERROR_FORBIDDEN, EACCES,

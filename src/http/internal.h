@@ -45,6 +45,7 @@ struct server {
 	struct router *router;
 	struct route fallback;
 	struct workers *workers;
+	struct workers *heavy;
 	pthread_t ticker;
 	bool ticking;
 	pthread_mutex_t lock;
@@ -96,6 +97,7 @@ struct request {
 	int64_t upload_ms;
 	struct buf body;
 	void *local; /* the worker's */
+	request_handler heavy; /* what a heavy worker runs */
 	/* Under `lock`. */
 	bool suspended;
 	bool deferred;
@@ -127,6 +129,7 @@ void request_answer_shared(struct request *request, unsigned status, struct MHD_
 int request_check_origin(const struct request *request, struct error *err);
 /* Runs the handler and turns its errors into an answer. */
 void request_run(struct request *request);
+void request_run_heavy(struct request *request); /* the same with request->heavy */
 
 /* response.c: the headers that every answer has, and a ready answer for what the server itself says. */
 void response_add_common(struct MHD_Response *response, bool secure);

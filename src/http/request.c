@@ -12,6 +12,9 @@
 #include "base/util.h"
 #include "http/internal.h"
 #include "http/response.h"
+#include "http/workers.h"
+
+#define HEAVY_RETRY_SECONDS 3
 
 struct request *request_new(struct server *server, struct MHD_Connection *mhd, struct connection *connection,
 			    const char *raw)
@@ -160,6 +163,33 @@ void request_run(struct request *request)
 		log_error("bug: the handler of %s gave no answer", request->route->pattern);
 		respond_status(request, 500, "nobody answered");
 	}
+}
+
+int request_heavy(struct request *request, request_handler handler, struct error *err)
+{
+	pthread_mutex_lock(&request->lock);
+	request->deferred = true;
+	pthread_mutex_unlock(&request->lock);
+	request->heavy = handler;
+	request_ref(request);
+	if (workers_submit(request->server->heavy, request))
+		return 0;
+	request_release(request);
+	atomic_fetch_add(&request->server->refused_count, 1);
+	respond_retry_after(request, HEAVY_RETRY_SECONDS);
+	return error_set(err, ERROR_UNAVAILABLE, EBUSY, "too many are signing in just now; try again in a few seconds");
+}
+
+void request_run_heavy(struct request *request)
+{
+	struct error err = {0};
+	int r = request->heavy(request, &err);
+
+	if (r == 0)
+		return;
+	if (err.kind == ERROR_NONE)
+		error_errno(&err, r, "the handler failed");
+	respond_problem(request, &err, NULL);
 }
 
 enum method request_method(const struct request *request)

@@ -47,3 +47,7 @@ int request_json(const struct request *request, json_t **ret_json, struct error 
  * server stops meanwhile. */
 struct request *request_defer(struct request *request);
 void request_unref(struct request *request);
+/* From a worker: has `handler` go on with the request in the pool for what keeps a processor and much memory busy (hashing
+ * of passwords), so that a storm of it stalls nothing else; then returns 0 at once, and so should the caller.
+ * ERROR_UNAVAILABLE with Retry-After when too many wait there. The handler's request_local is made by worker_start, too. */
+int request_heavy(struct request *request, request_handler handler, struct error *err);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "http/response.h"
 
 #define LAST_ANSWERS_MS 1000 /* to get out the answers that a stop gives */
+#define HEAVY_NICE 10
 
 void server_config_init(struct server_config *config)
 {
@@ -25,6 +27,8 @@ void server_config_init(struct server_config *config)
 	config->listen = "127.0.0.1:8080";
 	config->workers = 4;
 	config->queue_max = 256;
+	config->heavy_workers = 1;
+	config->heavy_queue_max = 64;
 	config->connections_max = 8192;
 	config->connections_per_address = 256;
 	config->idle_seconds = 60;
@@ -112,6 +116,30 @@ static void run_in_worker(struct request *request, void *local)
 	request_release(request);
 }
 
+static void run_heavy(struct request *request, void *local)
+{
+	request->local = local;
+	request_run_heavy(request);
+	request_release(request);
+}
+
+/* What takes a processor for long gives way to all else. */
+static void *start_heavy(void *data)
+{
+	struct server *server = data;
+
+	setpriority(PRIO_PROCESS, (id_t)gettid(), HEAVY_NICE);
+	return server->config.worker_start != NULL ? server->config.worker_start(server->config.worker_data) : NULL;
+}
+
+static void end_heavy(void *local, void *data)
+{
+	struct server *server = data;
+
+	if (server->config.worker_end != NULL)
+		server->config.worker_end(local, server->config.worker_data);
+}
+
 static void drop_waiting(struct request *request)
 {
 	respond_status(request, 503, "the server is stopping");
@@ -151,7 +179,7 @@ static struct MHD_Daemon *start_daemon(struct server *server)
 				MHD_OPTION_ARRAY, config->threads > 1 ? several : one, MHD_OPTION_END);
 }
 
-int server_start(struct server *server, struct error *err)
+static int start_workers(struct server *server, struct error *err)
 {
 	const struct workers_setup setup = {
 		.threads = server->config.workers,
@@ -161,9 +189,24 @@ int server_start(struct server *server, struct error *err)
 		.end = server->config.worker_end,
 		.data = server->config.worker_data,
 	};
+	const struct workers_setup heavy = {
+		.threads = server->config.heavy_workers,
+		.queue_max = server->config.heavy_queue_max,
+		.run = run_heavy,
+		.start = start_heavy,
+		.end = end_heavy,
+		.data = server,
+	};
+	int r = workers_new(&setup, &server->workers, err);
+
+	return r == 0 ? workers_new(&heavy, &server->heavy, err) : r;
+}
+
+int server_start(struct server *server, struct error *err)
+{
 	sigset_t all;
 	sigset_t before;
-	int r = workers_new(&setup, &server->workers, err);
+	int r = start_workers(server, err);
 
 	if (r < 0)
 		return r;
@@ -244,6 +287,8 @@ void server_stop(struct server *server, int64_t wait_ms)
 	streams_end_all(server);
 	if (server->workers != NULL)
 		workers_stop(server->workers, drop_waiting);
+	if (server->heavy != NULL)
+		workers_stop(server->heavy, drop_waiting);
 	answer_suspended(server);
 	left = wait_for_upgrades(server, wait_ms);
 	if (left > 0) {
@@ -272,6 +317,7 @@ void server_free(struct server *server)
 	if (server->abandoned)
 		return;
 	workers_free(server->workers);
+	workers_free(server->heavy);
 	router_free(server->router);
 	map_free(server->addresses);
 	if (server->listen_fd >= 0)

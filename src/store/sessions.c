@@ -115,8 +115,12 @@ int sessions_find(struct store *store, const char *token, int64_t now_ms, int64_
 		return r < 0 ? r : 0;
 	ret_session->seen_ms = now_ms;
 	ret_session->expires_ms = now_ms + life_ms;
-	return db_execute(store->db, NULL, err, "UPDATE sessions SET seen_ms = ?, expires_ms = ? WHERE token_hash = ?",
-			  "iis", now_ms, ret_session->expires_ms, hash);
+	r = db_execute(store->db, NULL, err, "UPDATE sessions SET seen_ms = ?, expires_ms = ? WHERE token_hash = ?",
+		       "iis", now_ms, ret_session->expires_ms, hash);
+	if (r == 0 && ret_session->user != 0)
+		r = db_execute(store->db, NULL, err, "UPDATE users SET seen_ms = ? WHERE id = ?", "ii", now_ms,
+			       ret_session->user);
+	return r;
 }
 
 int sessions_delete(struct store *store, const char *token, struct error *err)
@@ -126,6 +130,47 @@ int sessions_delete(struct store *store, const char *token, struct error *err)
 	if (!token_hash(token, hash))
 		return 0;
 	return db_execute(store->db, NULL, err, "DELETE FROM sessions WHERE token_hash = ?", "s", hash);
+}
+
+/* The id of the one after the `most` used last, if there is one. */
+static int find_surplus(struct store *store, int64_t user, unsigned most, char ret_id[STORE_ID_LENGTH + 1],
+			struct error *err)
+{
+	struct statement *s;
+	int r = db_query(store->db, &s, err,
+			 "SELECT id FROM sessions WHERE user = ? ORDER BY seen_ms DESC, id LIMIT 1 OFFSET ?", "ii", user,
+			 (int64_t)most);
+
+	if (r < 0)
+		return r;
+	r = statement_step(s, err);
+	if (r > 0)
+		str_copy(ret_id, STORE_ID_LENGTH + 1, statement_text(s, 0));
+	statement_done(s);
+	return r;
+}
+
+int sessions_trim(struct store *store, int64_t user, unsigned most, struct error *err)
+{
+	char id[STORE_ID_LENGTH + 1];
+	int r;
+
+	while ((r = find_surplus(store, user, most, id, err)) > 0) {
+		r = db_execute(store->db, NULL, err, "DELETE FROM sessions WHERE user = ? AND id = ?", "is", user, id);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+int sessions_know_address(struct store *store, int64_t user, const char *address, bool *ret_known, struct error *err)
+{
+	int64_t count = 0;
+	int r = db_number(store->db, 0, &count, err, "SELECT COUNT(*) FROM sessions WHERE user = ? AND address = ?", "is",
+			  user, address);
+
+	*ret_known = count > 0;
+	return r;
 }
 
 int sessions_purge(struct store *store, int64_t now_ms, int64_t *ret_count, struct error *err)

@@ -10,6 +10,7 @@
 
 struct session {
 	char id[STORE_ID_LENGTH + 1];     /* to name it by; opens nothing. "" for an access token */
+	char token[STORE_ID_LENGTH + 1];  /* id of the access token that it came with; "" for a session */
 	char person[STORE_ID_LENGTH + 1]; /* who it is; a guest's stays theirs when they register */
 	int64_t user;                     /* 0: a guest */
 	char username[NAME_MAX_LENGTH + 1];
@@ -35,6 +36,10 @@ int sessions_find(struct store *store, const char *token, int64_t now_ms, int64_
 		  struct error *err);
 /* Unknown tokens are fine. */
 int sessions_delete(struct store *store, const char *token, struct error *err);
+/* Of the user's sessions only the `most` that were used last stay. */
+int sessions_trim(struct store *store, int64_t user, unsigned most, struct error *err);
+/* Whether one of the user's sessions was begun at that address. */
+int sessions_know_address(struct store *store, int64_t user, const char *address, bool *ret_known, struct error *err);
 int sessions_purge(struct store *store, int64_t now_ms, int64_t *ret_count, struct error *err);
 
 /* A user's sessions. */

@@ -47,7 +47,7 @@ int tokens_find(struct store *store, const char *token, int64_t now_ms, struct s
 	if (!str_starts_with(token, ACCESS_TOKEN_PREFIX) || !token_hash(token + strlen(ACCESS_TOKEN_PREFIX), hash))
 		return error_set(err, ERROR_UNAUTHENTICATED, EACCES, "the access token is unknown");
 	r = db_query(store->db, &s, err,
-		     "SELECT u.person, u.id, u.username, u.role, t.created_ms, t.seen_ms, t.expires_ms FROM tokens t "
+		     "SELECT u.person, u.id, u.username, u.role, t.created_ms, t.seen_ms, t.expires_ms, t.id FROM tokens t "
 		     "JOIN users u ON u.id = t.user WHERE t.token_hash = ? AND u.state = 'active' AND (t.expires_ms IS "
 		     "NULL OR t.expires_ms > ?)",
 		     "si", hash, now_ms);
@@ -62,6 +62,7 @@ int tokens_find(struct store *store, const char *token, int64_t now_ms, struct s
 		ret_session->created_ms = statement_integer(s, 4);
 		ret_session->seen_ms = statement_integer(s, 5);
 		ret_session->expires_ms = statement_integer(s, 6);
+		str_copy(ret_session->token, sizeof(ret_session->token), statement_text(s, 7));
 	}
 	statement_done(s);
 	if (r == 0)

@@ -18,7 +18,7 @@ struct access_token {
 int tokens_add(struct store *store, int64_t user, const char *name, int64_t now_ms, int64_t expires_ms,
 	       char ret_token[ACCESS_TOKEN_SIZE], struct access_token *ret_row, struct error *err);
 void access_token_fini(struct access_token *token);
-/* Who it is; session.id is "". ERROR_UNAUTHENTICATED when it is unknown, over, or its user is suspended. */
+/* Who it is; session.id is "", session.token is the id of the token. ERROR_UNAUTHENTICATED when it is unknown, over, or its user is suspended. */
 int tokens_find(struct store *store, const char *token, int64_t now_ms, struct session *ret_session, struct error *err);
 /* Newest first; for tokens_free. */
 int tokens_list(struct store *store, int64_t user, struct access_token **ret_tokens, size_t *ret_count, struct error *err);

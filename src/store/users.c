@@ -253,6 +253,13 @@ int users_seen(struct store *store, int64_t id, int64_t now_ms, struct error *er
 	return db_execute(store->db, NULL, err, "UPDATE users SET seen_ms = ? WHERE id = ?", "ii", now_ms, id);
 }
 
+int users_count_projects(struct store *store, const char *username, bool listed, int64_t *ret_count, struct error *err)
+{
+	return db_number(store->db, 0, ret_count, err,
+			 "SELECT COUNT(*) FROM projects WHERE owner = ? AND (? = 0 OR visibility = 'listed')", "si", username,
+			 (int64_t)listed);
+}
+
 /* "%<text>%" with LIKE's own characters made plain. */
 static char *like_pattern(const char *text)
 {

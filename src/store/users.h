@@ -50,12 +50,16 @@ int users_set_role(struct store *store, int64_t id, const char *role, struct err
 int users_set_state(struct store *store, int64_t id, const char *state, struct error *err);
 /* ERROR_CONFLICT when nobody but `id` is an active administrator. Inside a transaction it holds until its end. */
 int users_keep_admin(struct store *store, int64_t id, struct error *err);
+/* How many projects are theirs; with `listed` only those that everybody finds. */
+int users_count_projects(struct store *store, const char *username, bool listed, int64_t *ret_count, struct error *err);
 int users_seen(struct store *store, int64_t id, int64_t now_ms, struct error *err);
 /* Newest first; `text` (or NULL) is a part of the user name, display name or e-mail address. */
 int users_list(struct store *store, const char *text, struct page page, struct user_list *ret_list, struct error *err);
 /* withdraw.c: what of `from` is theirs as a person becomes `to`'s: sandboxes, tries, reports. For a guest who signs in.
  * ERROR_CONFLICT when both have a sandbox open. */
 int users_adopt(struct store *store, const char *from, const char *to, struct error *err);
+/* ERROR_CONFLICT when the user `heir` has a project of the same name as one of `username`'s. */
+int users_check_heir(struct store *store, const char *username, int64_t heir, struct error *err);
 /* Withdrawal, in one transaction: the person and what is theirs alone goes (sessions, tokens, identities, likes, history); comments stay
  * without a name, and so does what the audit log says. Their projects go to the user `heir`, or are removed with 0. ERROR_CONFLICT when it would leave no
  * active administrator, or the heir has a project of that name. */

@@ -246,6 +246,20 @@ static int index_again(struct store *store, int64_t id, int64_t now_ms, struct e
 	return r;
 }
 
+int users_check_heir(struct store *store, const char *username, int64_t heir, struct error *err)
+{
+	int64_t count = 0;
+	int r = db_number(store->db, 0, &count, err,
+			  "SELECT COUNT(*) FROM projects mine JOIN projects theirs ON theirs.name = mine.name JOIN users u ON "
+			  "u.username = theirs.owner WHERE mine.owner = ? AND u.id = ?",
+			  "si", username, heir);
+
+	if (r == 0 && count > 0)
+		return error_set(err, ERROR_CONFLICT, EEXIST,
+				 "they have a project of the same name as one of yours; rename or delete yours first");
+	return r;
+}
+
 int users_withdraw(struct store *store, int64_t id, int64_t heir, int64_t now_ms, struct error *err)
 {
 	struct withdrawal w = {.store = store, .id = id, .heir = heir, .now_ms = now_ms};

@@ -68,6 +68,22 @@ static void dismiss(struct list *clients)
 	}
 }
 
+void relay_expel(struct relay *relay, const void *closed_data, unsigned code, const char *why)
+{
+	list_for_each (node, &relay->terminals) {
+		struct terminal *terminal = container_of(node, struct terminal, link);
+
+		list_for_each (link, &terminal->clients) {
+			struct client *client = container_of(link, struct client, link);
+
+			if (client->closed_data == closed_data) {
+				client_close(client, code, why);
+				return;
+			}
+		}
+	}
+}
+
 void relay_free(struct relay *relay)
 {
 	if (relay == NULL)

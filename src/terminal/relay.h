@@ -59,6 +59,9 @@ void terminal_attach(struct terminal *terminal, int socket, const void *early, s
 void relay_refuse(struct relay *relay, int socket, unsigned code, const char *why, void (*closed)(void *data),
 		  void *closed_data);
 
+/* Closes the client that came with this `closed_data`, if it is still attached. */
+void relay_expel(struct relay *relay, const void *closed_data, unsigned code, const char *why);
+
 /* Clients that are attached now. */
 unsigned terminal_clients(const struct terminal *terminal);
 

@@ -20,6 +20,15 @@ void body_members(json_t *json, const char *const *known, struct field_errors *e
 	}
 }
 
+const char *body_text(json_t *json, const char *field, struct field_errors *errors)
+{
+	json_t *value = json_object_get(json, field);
+
+	if (value != NULL && !json_is_null(value) && !json_is_string(value))
+		field_error(errors, field, "must be a text");
+	return json_string_value(value);
+}
+
 unsigned body_size(json_t *json, const char *field, unsigned fallback, struct field_errors *errors)
 {
 	json_t *value = json_object_get(json, field);

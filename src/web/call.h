@@ -5,6 +5,7 @@
 #include "http/response.h"
 #include "store/store.h"
 #include "web/hub.h"
+#include "web/presence.h"
 
 struct web;
 
@@ -14,6 +15,10 @@ struct call {
 	struct request *request; /* deferred */
 	char person[STORE_ID_LENGTH + 1];
 	char id[48];   /* of the sandbox or build */
+	int64_t user;  /* whose account */
+	struct holder holder; /* whose call it is */
+	struct holder before; /* who that was before they signed in */
+	void (*then)(struct call *call); /* what comes after a step that waits */
 	unsigned n;    /* terminal */
 	unsigned cols;
 	unsigned rows;

@@ -13,6 +13,7 @@
 #include "web/builder.h"
 #include "web/call.h"
 #include "web/pools.h"
+#include "web/upkeep.h"
 
 #define USAGE_MS 2000
 #define COUNTERS_MS 1500
@@ -293,6 +294,7 @@ static void hub_init(struct hub *hub, const struct web_options *options, struct 
 	hub->capacity = waiting_capacity(options);
 	list_init(&hub->sandboxes);
 	list_init(&hub->queue);
+	list_init(&hub->visits);
 }
 
 int hub_new(const struct web_options *options, struct cache *cache, struct hub **ret_hub, struct error *err)
@@ -315,6 +317,7 @@ int hub_new(const struct web_options *options, struct cache *cache, struct hub *
 		return r;
 	}
 	hub->engine = options->engine_new(hub->loop, &engine_events, hub, options->engine_data);
+	upkeep_start(hub);
 	loop_timer_start(hub->loop, &hub->usage_timer, USAGE_MS, ask_usage, hub);
 	*ret_hub = hub;
 	return 0;
@@ -361,6 +364,7 @@ static void finish_stop(void *data)
 	loop_timer_stop(&hub->stop_timer);
 	loop_timer_stop(&hub->queue_timer);
 	loop_timer_stop(&hub->usage_timer);
+	upkeep_stop(hub);
 	close_relay(hub);
 	hub->stopped(hub->stopped_data);
 }
@@ -445,6 +449,7 @@ void hub_free(struct hub *hub)
 	builder_free(hub->builder);
 	recorder_free(hub->recorder);
 	loop_timer_stop(&hub->usage_timer);
+	upkeep_stop(hub);
 	loop_timer_stop(&hub->queue_timer);
 	loop_timer_stop(&hub->cache_timer);
 	loop_timer_stop(&hub->stop_timer);

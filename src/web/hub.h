@@ -33,6 +33,7 @@ struct hub {
 	struct map *by_person; /* the same */
 	struct list sandboxes; /* starting, running, and ended ones that the engine still holds */
 	struct list queue;     /* queued, oldest first */
+	struct list visits;    /* presence.c: who holds which WebSocket */
 	unsigned active;       /* places taken: starting, running, ending */
 	unsigned capacity;
 	double life_ms; /* how long sandboxes live, a moving average; for estimates */
@@ -43,6 +44,7 @@ struct hub {
 	int64_t stop_deadline_ms;
 	struct loop_timer usage_timer;
 	struct loop_timer queue_timer;
+	struct loop_timer upkeep_timer;
 	struct loop_timer cache_timer;
 	/* For any thread. */
 	atomic_bool engine_up;

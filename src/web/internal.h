@@ -12,12 +12,13 @@
 #include "web/builder.h"
 #include "web/call.h"
 #include "web/hub.h"
+#include "web/limiter.h"
 #include "web/options.h"
 #include "web/visitor.h"
 
 struct files;
 struct pages;
-struct limiter;
+struct guard;
 
 struct web {
 	const struct web_options *options;
@@ -30,6 +31,7 @@ struct web {
 	struct limiter *likes; /* these by account (feedback.h) */
 	struct limiter *comments;
 	struct limiter *reports;
+	struct guard *guard; /* of accounts */
 	bool loopback; /* we listen there only */
 	struct route *routes;
 };
@@ -55,6 +57,9 @@ extern const struct resource project_resources[];  /* projects.c */
 extern const struct resource build_resources[];	   /* builds.c */
 extern const struct resource session_resources[];  /* session.c */
 extern const struct resource status_resources[];   /* status.c */
+extern const struct resource user_resources[];	   /* users.c */
+extern const struct resource leave_resources[];	   /* leave.c */
+extern const struct resource key_resources[];	   /* keys.c */
 extern const struct resource badge_resources[];	   /* badge.c */
 extern const struct resource feed_resources[];	   /* feeds.c */
 
@@ -69,14 +74,10 @@ extern const struct resource recommendation_resources[]; /* recommendations.c */
 extern const struct resource *const all_resources[];
 extern const size_t all_resources_count;
 
-/* limiter.c: how often one address may do something in a while. Any thread. */
-struct limiter *limiter_new(unsigned most, int64_t window_ms);
-void limiter_free(struct limiter *limiter);
-/* Counts one: 0, or -EAGAIN and the seconds until there is room again. */
-int limiter_take(struct limiter *limiter, const char *address, int64_t now_ms, unsigned *ret_seconds);
-
 /* body.c: pieces of JSON bodies; faults are noted by field. */
 void body_members(json_t *json, const char *const *known, struct field_errors *errors); /* `known` ends with NULL */
+/* A text, borrowed; NULL: it is not there, null, or something else, which is noted. */
+const char *body_text(json_t *json, const char *field, struct field_errors *errors);
 unsigned body_size(json_t *json, const char *field, unsigned fallback, struct field_errors *errors); /* columns or rows */
 
 /* Common to requests of one sandbox: finds the session and hands the call to `run` with person and id (route parameter "id"). */

@@ -33,7 +33,14 @@ struct web_options {
 	int64_t smoke_ms;
 
 	unsigned tries; /* of one address in ten minutes */
+	unsigned registrations; /* of one address in an hour */
+	unsigned signins;       /* of one address in ten minutes; a wrong password counts for three */
+	unsigned guesses;       /* wrong passwords for one account from one address in ten minutes */
 	bool limit_loopback;
+	bool registration_closed; /* nobody makes an account by the API */
+	size_t hash_memory;	  /* bytes for one password's hash; 0: as libsodium recommends */
+	unsigned hash_threads;	  /* how many of these at one time; 0: one */
+	int64_t audit_ms;	  /* how long the audit log is kept; 0: for good */
 	bool accounts_only; /* guests may look, but not try */
 	bool end_on_stop; /* web_stop ends all sandboxes */
 

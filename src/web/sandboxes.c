@@ -13,6 +13,7 @@
 #include "store/projects.h"
 #include "store/versions.h"
 #include "web/allowance.h"
+#include "web/guard.h"
 #include "web/internal.h"
 #include "web/sight.h"
 #include "web/views.h"
@@ -211,8 +212,7 @@ static int check_limit(struct request *request, struct error *err)
 	const char *address = request_address(request);
 	unsigned seconds;
 
-	if (!web->options->limit_loopback &&
-	    (str_starts_with(address, "127.") || strcmp(address, "::1") == 0 || strcmp(address, "unix") == 0))
+	if (!guard_holds(web->options, request))
 		return 0;
 	if (limiter_take(web->tries, address, clock_monotonic_ms(), &seconds) == 0)
 		return 0;
@@ -341,6 +341,7 @@ int sandbox_call(struct request *request, void (*run)(struct call *call), struct
 	if (r < 0)
 		return r;
 	*ret_call = call_new(request, web->hub, session.person, run);
+	holder_set(&(*ret_call)->holder, &session);
 	snprintf((*ret_call)->id, sizeof((*ret_call)->id), "%s", request_param(request, "id"));
 	return 0;
 }

@@ -128,7 +128,7 @@ struct arrival {
 	char *early;
 	size_t early_length;
 	char id[48];
-	char person[STORE_ID_LENGTH + 1];
+	struct holder holder;
 	unsigned n;
 	uint64_t offset;
 	unsigned tries;
@@ -158,13 +158,13 @@ static void arrive(void *data)
 	struct live *live = arrival->hub->relay != NULL ? hub_find(arrival->hub, arrival->id) : NULL;
 	struct terminal *terminal = NULL;
 
-	if (live != NULL && (strcmp(live->row.person, arrival->person) != 0 || arrival->n < 1 || arrival->n > LIVE_TERMINALS_MAX))
+	if (live != NULL && (strcmp(live->row.person, arrival->holder.person) != 0 || arrival->n < 1 || arrival->n > LIVE_TERMINALS_MAX))
 		live = NULL;
 	if (live != NULL)
 		terminal = live->terminals[arrival->n - 1].terminal;
 	if (terminal != NULL) {
-		terminal_attach(terminal, arrival->socket, arrival->early, arrival->early_length, arrival->offset, upgrade_close,
-				arrival->upgrade);
+		presence_attach(arrival->hub, &arrival->holder, terminal, arrival->upgrade, arrival->socket, arrival->early,
+			      arrival->early_length, arrival->offset);
 		free_arrival(arrival);
 	} else if (live != NULL && (live->row.terminals & (1u << arrival->n)) != 0 && arrival->tries++ < ATTACH_TRIES) {
 		/* It runs, but the engine has not given us the shell back yet: we were just restarted. */
@@ -199,7 +199,7 @@ static void open_socket(struct call *call, const char *id)
 
 	arrival->hub = call->hub;
 	snprintf(arrival->id, sizeof(arrival->id), "%s", id);
-	snprintf(arrival->person, sizeof(arrival->person), "%s", call->person);
+	arrival->holder = call->holder;
 	arrival->n = call->n;
 	arrival->offset = call->offset;
 	if (respond_websocket(call->request, PROTOCOL, taken, arrival, &err) < 0) {

@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "http/files.h"
 #include "web/feedback.h"
+#include "web/guard.h"
 #include "web/internal.h"
 #include "web/pages.h"
 
@@ -19,6 +20,7 @@
 
 const struct resource *const all_resources[] = {
 	sandbox_resources, terminal_resources, project_resources, build_resources, session_resources, status_resources,
+	user_resources, leave_resources, key_resources,
 	badge_resources,   feed_resources,
 	like_resources, comment_resources, report_resources, mine_resources, history_resources, recommendation_resources,
 };
@@ -107,6 +109,8 @@ static int make_server(struct web *web, struct error *err)
 	config.session_cookie = SESSION_COOKIE;
 	config.trust_forwarded = options->trust_forwarded;
 	config.workers = options->workers;
+	if (options->hash_threads > 0)
+		config.heavy_workers = options->hash_threads;
 	if (options->connections > 0)
 		config.connections_max = options->connections;
 	config.worker_start = open_worker_store;
@@ -136,6 +140,7 @@ int web_new(const struct web_options *options, struct web **ret_web, struct erro
 	web->likes = limiter_new(FEEDBACK_LIKES, FEEDBACK_WINDOW_MS);
 	web->comments = limiter_new(FEEDBACK_COMMENTS, FEEDBACK_WINDOW_MS);
 	web->reports = limiter_new(FEEDBACK_REPORTS, FEEDBACK_WINDOW_MS);
+	web->guard = guard_new(options);
 	r = store_prepare(options->database, err);
 	if (r == 0 && options->ui != NULL && *options->ui != '\0')
 		r = files_new(options->ui, &web->files, err);
@@ -207,6 +212,7 @@ void web_free(struct web *web)
 	limiter_free(web->likes);
 	limiter_free(web->comments);
 	limiter_free(web->reports);
+	guard_free(web->guard);
 	free(web->routes);
 	free(web);
 }

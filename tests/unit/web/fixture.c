@@ -47,6 +47,10 @@ static void fill_options(struct fixture *fixture)
 		.build_output = 1 << 20,
 		.smoke_ms = 30000,
 		.tries = 1000,
+		.registrations = 1000,
+		.signins = 1000,
+		.guesses = 1000,
+		.hash_memory = 64 * 1024, /* quick, and nobody's secret */
 		.engine_new = make_engine,
 		.engine_data = fixture,
 	};
@@ -239,6 +243,8 @@ struct reply ask(struct guest *guest, const char *method, const char *path, cons
 		buf_printf(&text, "Origin: http://127.0.0.1:%u\r\n", port);
 	else if (guest->origin[0] != '\0')
 		buf_printf(&text, "Origin: %s\r\n", guest->origin);
+	if (guest->headers != NULL)
+		buf_append_string(&text, guest->headers);
 	if (body != NULL)
 		buf_printf(&text, "Content-Type: %s\r\nContent-Length: %zu\r\n", guest->type != NULL ? guest->type : "application/json",
 			   strlen(body));
@@ -300,6 +306,22 @@ json_int_t number_of(json_t *json, const char *path)
 	if (!json_is_integer(value))
 		fail_msg("no number at %s", path);
 	return json_integer_value(value);
+}
+
+void register_as(struct guest *guest, const char *username)
+{
+	char *body = xasprintf("{\"username\": \"%s\", \"password\": \"" PASSWORD "\"}", username);
+
+	json_decref(expect(guest, "POST", "/api/v1/users", body, 201));
+	free(body);
+}
+
+void log_in(struct guest *guest, const char *username)
+{
+	char *body = xasprintf("{\"login\": \"%s\", \"password\": \"" PASSWORD "\"}", username);
+
+	json_decref(expect(guest, "POST", "/api/v1/session", body, 200));
+	free(body);
 }
 
 json_t *until(struct guest *guest, const char *url, const char *path, const char *value)

@@ -36,6 +36,7 @@ struct guest {
 	char cookie[80]; /* "" before the first try */
 	const char *origin; /* NULL: that of the site; "": none */
 	const char *type;   /* Content-Type of bodies; NULL: JSON */
+	const char *headers; /* more, each with its line break; NULL: none */
 };
 
 struct reply {
@@ -50,6 +51,12 @@ struct reply ask(struct guest *guest, const char *method, const char *path, cons
 void reply_fini(struct reply *reply);
 /* Asks, checks the status, gives the JSON (a new reference; NULL when there is none). */
 json_t *expect(struct guest *guest, const char *method, const char *path, const char *body, int status);
+/* An account, signed in with it. Its password is PASSWORD. */
+void register_as(struct guest *guest, const char *username);
+/* 200, or fails the test. */
+void log_in(struct guest *guest, const char *username);
+#define PASSWORD "seven green kettles"
+
 #define TRY "{\"project\": \"taste/figlet\"}"
 
 /* "a.b.0.c" of the object; fails the test when it isn't there. Borrowed. */
