@@ -14,6 +14,8 @@ struct cache *cache_new(size_t max_entries);
 void cache_free(struct cache *cache);
 /* Nothing rendered before this call is served after it, also when the rendering is still going on. */
 void cache_invalidate(struct cache *cache);
+/* Grows with each call of cache_invalidate. */
+uint64_t cache_version(struct cache *cache);
 
 struct cache_counts {
 	uint64_t hits;

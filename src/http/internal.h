@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "http/cache.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "http/target.h"
@@ -153,7 +154,6 @@ void connections_cut_slow(struct server *server, int64_t now_ms);
 
 /* cache.c: queues a kept answer for this request; false: there is none. */
 bool cache_answer(struct cache *cache, struct request *request);
-uint64_t cache_version(struct cache *cache);
 
 #define ETAG_SIZE 35 /* "<32 hex>", quotes included */
 /* A strong entity tag of these bytes. */

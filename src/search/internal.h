@@ -33,7 +33,8 @@ struct search {
 	bool broken;            /* a reader says so */
 	bool usable;            /* facts and file are whole, if maybe not of this second */
 	bool large;             /* so much has changed that nobody waits for it */
-	uint64_t wanted, done;  /* changes */
+	uint64_t wanted, done;  /* changes that were told, and looked for */
+	uint64_t seen;          /* changes that were taken up */
 	char *path;             /* of the file that readers open; NULL: none */
 	unsigned generation;    /* of `path` */
 	struct reader *readers; /* idle ones */

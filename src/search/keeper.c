@@ -517,10 +517,12 @@ static bool wait_for_work(struct search *search, int64_t wait_ms, uint64_t *ret_
 	return !stopping;
 }
 
-static void tell_done(struct search *search, uint64_t change)
+static void tell_done(struct search *search, uint64_t change, bool seen)
 {
 	pthread_mutex_lock(&search->lock);
 	search->done = change;
+	if (seen)
+		search->seen = change;
 	search->large = false;
 	pthread_cond_broadcast(&search->synced);
 	pthread_mutex_unlock(&search->lock);
@@ -550,7 +552,7 @@ void *keeper_run(void *data)
 			give_up_for_now(&keeper, &err);
 		else if (!is_stopping(search))
 			publish(&keeper, keeper.path, true);
-		tell_done(search, change);
+		tell_done(search, change, r == 0);
 		/* Never more than a twentieth of the time. */
 		wait_ms =
 			(int64_t)max_size(r < 0 ? FAILED_MS : LOOK_MS, (size_t)(clock_monotonic_ms() - begin_ms) * 20);

@@ -117,7 +117,7 @@ static void follow(struct search *search, uint64_t change, int64_t wait_ms)
 
 /* A connection to the newest file. */
 static int reader_take(struct search *search, uint64_t change, int64_t wait_ms, struct reader **ret_reader,
-		       struct error *err)
+		       bool *ret_settled, struct error *err)
 {
 	struct reader *reader;
 	char *path = NULL;
@@ -132,6 +132,7 @@ static int reader_take(struct search *search, uint64_t change, int64_t wait_ms, 
 	if (search->usable)
 		path = xstrdup(search->path);
 	generation = search->generation;
+	*ret_settled = search->seen > change;
 	pthread_mutex_unlock(&search->lock);
 	if (reader != NULL && (path == NULL || reader->generation != generation)) {
 		reader_free(reader);
@@ -277,13 +278,15 @@ static int find(struct search *search, uint64_t change, int64_t wait_ms, const s
 {
 	struct reader *reader;
 	struct query query;
+	bool settled;
 	int r;
 
 	memset(page, 0, sizeof(*page));
+	page->settled = true;
 	query_parse(filter->text, &query);
 	if (query.count == 0)
 		return 0;
-	r = reader_take(search, change, wait_ms, &reader, err);
+	r = reader_take(search, change, wait_ms, &reader, &settled, err);
 	if (r < 0)
 		return r == INDEX_BROKEN ? -EAGAIN : r;
 	r = ask(search, reader, &query, filter, head, false, page, err);
@@ -299,6 +302,7 @@ static int find(struct search *search, uint64_t change, int64_t wait_ms, const s
 		reader_free(reader);
 		return error_set(err, ERROR_UNAVAILABLE, EAGAIN, "the search index can't be read");
 	}
+	page->settled = settled;
 	reader_give(search, reader);
 	return 0;
 }

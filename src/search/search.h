@@ -26,6 +26,7 @@ struct search_page {
 	int64_t *ids; /* search_page_fini */
 	size_t count;
 	int64_t total; /* of all pages */
+	bool settled;  /* all changes that were asked for are in; else don't keep the answer */
 };
 
 void search_page_fini(struct search_page *page);

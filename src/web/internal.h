@@ -17,6 +17,7 @@
 #include "web/visitor.h"
 
 struct files;
+struct search;
 struct pages;
 struct guard;
 
@@ -25,6 +26,7 @@ struct web {
 	struct server *server;
 	struct hub *hub;
 	struct cache *cache;
+	struct search *search;
 	struct files *files; /* NULL: no pages were built */
 	struct pages *pages;
 	struct limiter *tries;
@@ -53,6 +55,7 @@ struct resource {
 
 extern const struct resource sandbox_resources[];  /* sandboxes.c; all end with a NULL pattern */
 extern const struct resource terminal_resources[]; /* terminals.c */
+extern const struct resource find_resources[];	   /* find.c */
 extern const struct resource project_resources[];  /* projects.c */
 extern const struct resource build_resources[];	   /* builds.c */
 extern const struct resource session_resources[];  /* session.c */

@@ -1,4 +1,4 @@
-/* /projects, /categories: the catalogue, the same for everybody and therefore cached whole. */
+/* /projects/{owner}/{name}: one project, whole. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,96 +26,6 @@ static int build_of(struct store *store, const struct project *project, json_t *
 	r = view_build_by_id(store, project->build, ret_build, err);
 	return r < 0 && err->kind == ERROR_NOT_FOUND ? 0 : r;
 }
-
-static int list_items(struct store *store, const struct project_filter *filter, json_t **ret_items, int64_t *ret_total,
-		      struct error *err)
-{
-	struct project_list list = {0};
-	json_t *items = json_array();
-	int r = projects_list(store, filter, &list, err);
-
-	for (size_t i = 0; r == 0 && i < list.count; i++) {
-		json_t *build;
-
-		r = build_of(store, &list.items[i], &build, err);
-		if (r == 0)
-			json_array_append_new(items, view_project(&list.items[i], build));
-	}
-	*ret_total = list.total;
-	project_list_fini(&list);
-	if (r < 0) {
-		json_decref(items);
-		return r;
-	}
-	*ret_items = items;
-	return 0;
-}
-
-/* A filter of the query; NULL when it is empty. */
-static const char *query_word(struct request *request, const char *name)
-{
-	const char *value = request_query(request, name);
-
-	return value != NULL && *value != '\0' ? value : NULL;
-}
-
-static int read_filter(struct request *request, struct project_filter *filter, struct error *err)
-{
-	const char *sort = query_word(request, "sort");
-	uint64_t page, per_page;
-	int r = request_query_number(request, "page", 1, 1000000, 1, &page, err);
-
-	if (r == 0)
-		r = request_query_number(request, "per_page", 1, 100, 20, &per_page, err);
-	if (r < 0)
-		return r;
-	filter->text = query_word(request, "q");
-	filter->category = query_word(request, "category");
-	filter->tag = query_word(request, "tag");
-	filter->state = query_word(request, "state");
-	filter->page = (struct page){(unsigned)page, (unsigned)per_page};
-	if (sort != NULL && project_sort_from_name(sort, &filter->sort) < 0)
-		return error_set(err, ERROR_INVALID, EINVAL, "sort must be trending, new, likes or name");
-	if (filter->category != NULL && !category_is_valid(filter->category))
-		return error_set(err, ERROR_INVALID, EINVAL, "there is no category %.40s", filter->category);
-	if (filter->state != NULL && strcmp(filter->state, "ready") != 0 && strcmp(filter->state, "building") != 0 &&
-	    strcmp(filter->state, "failed") != 0)
-		return error_set(err, ERROR_INVALID, EINVAL, "state must be ready, building or failed");
-	return 0;
-}
-
-static int get_projects(struct request *request, struct error *err)
-{
-	struct project_filter filter = {.sort = PROJECT_SORT_TRENDING};
-	json_t *items;
-	int64_t total;
-	int r = read_filter(request, &filter, err);
-
-	if (r == 0)
-		r = list_items(request_local(request), &filter, &items, &total, err);
-	if (r == 0)
-		respond_cached(request, view_page(items, filter.page, total));
-	return r;
-}
-
-static int get_categories(struct request *request, struct error *err)
-{
-	struct category_count *counts = NULL;
-	json_t *items = json_array();
-	size_t count = 0;
-	int r = projects_categories(request_local(request), &counts, &count, err);
-
-	for (size_t i = 0; r == 0 && i < count; i++)
-		json_array_append_new(items, json_pack("{s:s,s:I}", "id", counts[i].category, "projects", (json_int_t)counts[i].projects));
-	category_counts_free(counts, count);
-	if (r == 0)
-		respond_cached(request, json_pack("{s:o}", "items", items));
-	else
-		json_decref(items);
-	return r;
-}
-
-/* ---- one ------------------------------------------------------------------------------------------------------------- */
 
 static json_t *view_readme(const char *markdown)
 {
@@ -182,8 +92,6 @@ static int get_project(struct request *request, struct error *err)
 }
 
 const struct resource project_resources[] = {
-	{METHOD_GET, "/api/v1/projects", ROUTE_WORK, get_projects, true, 0},
 	{METHOD_GET, "/api/v1/projects/{owner}/{name}", ROUTE_WORK, get_project, true, 0},
-	{METHOD_GET, "/api/v1/categories", ROUTE_WORK, get_categories, true, 0},
 	{0},
 };

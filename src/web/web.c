@@ -4,11 +4,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/util.h"
 #include "http/files.h"
+#include "search/search.h"
 #include "web/feedback.h"
 #include "web/guard.h"
 #include "web/internal.h"
@@ -19,7 +21,7 @@
 #define STOP_WAIT_MS 5000
 
 const struct resource *const all_resources[] = {
-	sandbox_resources, terminal_resources, project_resources, build_resources, session_resources, status_resources,
+	sandbox_resources, terminal_resources, find_resources, project_resources, build_resources, session_resources, status_resources,
 	user_resources, leave_resources, key_resources,
 	badge_resources,   feed_resources,
 	like_resources, comment_resources, report_resources, mine_resources, history_resources, recommendation_resources,
@@ -128,6 +130,13 @@ static bool is_loopback(const char *listen)
 	       str_starts_with(listen, "unix:");
 }
 
+static int open_search(struct web *web, struct error *err)
+{
+	auto_free char *folder = xasprintf("%s/search", web->options->data);
+
+	return search_new(folder, web->options->database, &web->search, err);
+}
+
 int web_new(const struct web_options *options, struct web **ret_web, struct error *err)
 {
 	struct web *web = xmalloc(sizeof(*web));
@@ -142,6 +151,8 @@ int web_new(const struct web_options *options, struct web **ret_web, struct erro
 	web->reports = limiter_new(FEEDBACK_REPORTS, FEEDBACK_WINDOW_MS);
 	web->guard = guard_new(options);
 	r = store_prepare(options->database, err);
+	if (r == 0)
+		r = open_search(web, err);
 	if (r == 0 && options->ui != NULL && *options->ui != '\0')
 		r = files_new(options->ui, &web->files, err);
 	web->pages = pages_new(web->files);
@@ -207,6 +218,7 @@ void web_free(struct web *web)
 	server_free(web->server);
 	pages_free(web->pages);
 	files_free(web->files);
+	search_free(web->search);
 	cache_free(web->cache);
 	limiter_free(web->tries);
 	limiter_free(web->likes);
