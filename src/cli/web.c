@@ -54,6 +54,17 @@ static unsigned workers(const struct config *config)
 	return wanted < 64 ? wanted : 64;
 }
 
+/* Each takes 64 MiB and a processor for a tenth of a second. */
+static unsigned hash_threads(const struct config *config)
+{
+	unsigned wanted = number(config, "web", "hashes");
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (wanted == 0)
+		wanted = processors >= 8 ? 4 : processors >= 4 ? (unsigned)processors / 2 : 1;
+	return wanted < 64 ? wanted : 64;
+}
+
 static struct web_options options_of(struct config *config, const struct paths *paths)
 {
 	return (struct web_options){
@@ -80,6 +91,12 @@ static struct web_options options_of(struct config *config, const struct paths *
 		.build_output = config_number(config, "build", "output"),
 		.smoke_ms = milliseconds(config, "build", "smoke"),
 		.tries = number(config, "limit", "tries"),
+		.registrations = number(config, "limit", "registrations"),
+		.signins = number(config, "limit", "signins"),
+		.guesses = number(config, "limit", "guesses"),
+		.registration_closed = !config_bool(config, "web", "registration"),
+		.hash_threads = hash_threads(config),
+		.audit_ms = milliseconds(config, "log", "audit"),
 		.limit_loopback = config_bool(config, "limit", "loopback"),
 		.accounts_only = !config_bool(config, "web", "guests"),
 		.end_on_stop = config_bool(config, "web", "end_on_stop"),
