@@ -24,6 +24,7 @@ const struct config_key settings_keys[] = {
 	{"web", "end_on_stop", CONFIG_BOOL, "no", "end all sandboxes when the web process is stopped (ttob up does)"},
 	{"database", "url", CONFIG_STRING, "", "sqlite:/path/to/file or mariadb://user:password@host:port/database; empty: web/ttob.db in the data folder"},
 	{"database", "password_file", CONFIG_STRING, "", "file that holds the database's password, so that it need not stand in the url; empty: none"},
+	{"auth", "providers", CONFIG_STRING, "", "file of the providers people may sign in by (GitHub, Google, OpenID Connect); empty: none"},
 	{"agent", "socket", CONFIG_STRING, "/run/ttob/agent.sock", "socket of ttob-agent"},
 	{"agent", "config", CONFIG_STRING, "", "configuration file that `ttob up` hands to ttob-agent; empty: none"},
 	{"registry", "url", CONFIG_STRING, "", "an OCI registry to use; empty: `ttob up` runs its own"},

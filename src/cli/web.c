@@ -73,6 +73,7 @@ static struct web_options options_of(struct config *config, const struct paths *
 		.data = paths->data,
 		.database = paths->database,
 		.ui = paths->ui,
+		.providers = config_string(config, "auth", "providers"),
 		.workers = workers(config),
 		.connections = number(config, "web", "connections"),
 		.trust_forwarded = config_bool(config, "web", "proxy"),

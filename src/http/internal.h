@@ -47,6 +47,7 @@ struct server {
 	struct route fallback;
 	struct workers *workers;
 	struct workers *heavy;
+	struct workers *outside;
 	pthread_t ticker;
 	bool ticking;
 	pthread_mutex_t lock;
@@ -98,7 +99,7 @@ struct request {
 	int64_t upload_ms;
 	struct buf body;
 	void *local; /* the worker's */
-	request_handler heavy; /* what a heavy worker runs */
+	request_handler heavy; /* what a worker of another pool runs */
 	/* Under `lock`. */
 	bool suspended;
 	bool deferred;

@@ -165,19 +165,29 @@ void request_run(struct request *request)
 	}
 }
 
-int request_heavy(struct request *request, request_handler handler, struct error *err)
+static int hand_over(struct request *request, struct workers *workers, request_handler handler, struct error *err)
 {
 	pthread_mutex_lock(&request->lock);
 	request->deferred = true;
 	pthread_mutex_unlock(&request->lock);
 	request->heavy = handler;
 	request_ref(request);
-	if (workers_submit(request->server->heavy, request))
+	if (workers_submit(workers, request))
 		return 0;
 	request_release(request);
 	atomic_fetch_add(&request->server->refused_count, 1);
 	respond_retry_after(request, HEAVY_RETRY_SECONDS);
 	return error_set(err, ERROR_UNAVAILABLE, EBUSY, "too many are signing in just now; try again in a few seconds");
+}
+
+int request_heavy(struct request *request, request_handler handler, struct error *err)
+{
+	return hand_over(request, request->server->heavy, handler, err);
+}
+
+int request_outside(struct request *request, request_handler handler, struct error *err)
+{
+	return hand_over(request, request->server->outside, handler, err);
 }
 
 void request_run_heavy(struct request *request)

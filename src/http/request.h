@@ -51,3 +51,6 @@ void request_unref(struct request *request);
  * of passwords), so that a storm of it stalls nothing else; then returns 0 at once, and so should the caller.
  * ERROR_UNAVAILABLE with Retry-After when too many wait there. The handler's request_local is made by worker_start, too. */
 int request_heavy(struct request *request, request_handler handler, struct error *err);
+/* The same in the pool for what asks other machines (a provider somebody signs in by) and mostly waits, so that one that is slow
+ * keeps nobody else from being served. */
+int request_outside(struct request *request, request_handler handler, struct error *err);

@@ -29,6 +29,7 @@ void server_config_init(struct server_config *config)
 	config->queue_max = 256;
 	config->heavy_workers = 1;
 	config->heavy_queue_max = 64;
+	config->outside_queue_max = 64;
 	config->connections_max = 8192;
 	config->connections_per_address = 256;
 	config->idle_seconds = 60;
@@ -197,9 +198,19 @@ static int start_workers(struct server *server, struct error *err)
 		.end = end_heavy,
 		.data = server,
 	};
+	const struct workers_setup outside = {
+		.threads = server->config.outside_workers,
+		.queue_max = server->config.outside_queue_max,
+		.run = run_heavy,
+		.start = server->config.worker_start,
+		.end = server->config.worker_end,
+		.data = server->config.worker_data,
+	};
 	int r = workers_new(&setup, &server->workers, err);
 
-	return r == 0 ? workers_new(&heavy, &server->heavy, err) : r;
+	if (r == 0)
+		r = workers_new(&heavy, &server->heavy, err);
+	return r == 0 ? workers_new(&outside, &server->outside, err) : r;
 }
 
 int server_start(struct server *server, struct error *err)
@@ -289,6 +300,8 @@ void server_stop(struct server *server, int64_t wait_ms)
 		workers_stop(server->workers, drop_waiting);
 	if (server->heavy != NULL)
 		workers_stop(server->heavy, drop_waiting);
+	if (server->outside != NULL)
+		workers_stop(server->outside, drop_waiting);
 	answer_suspended(server);
 	left = wait_for_upgrades(server, wait_ms);
 	if (left > 0) {
@@ -318,6 +331,7 @@ void server_free(struct server *server)
 		return;
 	workers_free(server->workers);
 	workers_free(server->heavy);
+	workers_free(server->outside);
 	router_free(server->router);
 	map_free(server->addresses);
 	if (server->listen_fd >= 0)

@@ -71,6 +71,8 @@ struct server_config {
 	unsigned queue_max;               /* requests waiting for a worker */
 	unsigned heavy_workers;           /* threads for request_heavy, at a lower priority */
 	unsigned heavy_queue_max;         /* requests waiting for one of those */
+	unsigned outside_workers;         /* threads for request_outside; 0: nobody calls that */
+	unsigned outside_queue_max;
 	unsigned connections_max;         /* at once; more are closed on arrival */
 	unsigned connections_per_address; /* 0: no limit; loopback and unix peers are not counted unless limit_loopback
 					   */
@@ -88,7 +90,7 @@ struct server_config {
 	void *worker_data;
 };
 
-/* The defaults: 127.0.0.1:8080, 4 workers, 256 waiting, 1 heavy worker, 64 waiting, 8192 connections (256 per address), 60 s idle, 20 s to receive,
+/* The defaults: 127.0.0.1:8080, 4 workers, 256 waiting, 1 heavy worker, 64 waiting, no outside worker, 64 waiting, 8192 connections (256 per address), 60 s idle, 20 s to receive,
  * 16 KiB of headers, 1 MiB of body. */
 void server_config_init(struct server_config *config);
 

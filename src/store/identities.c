@@ -85,6 +85,43 @@ int identities_add(struct store *store, const struct identity *identity, int64_t
 	return db_transaction(store->db, add, &change, err);
 }
 
+struct arrival {
+	struct user *user;
+	struct identity *identity;
+	int64_t now_ms;
+};
+
+/* The identity is looked for first: one who comes twice at once is no conflict of names. May run twice. */
+static int add_both(struct db *db, void *data, struct error *err)
+{
+	struct arrival *arrival = data;
+	struct store store = {.db = db};
+	struct change change = {.identity = arrival->identity, .now_ms = arrival->now_ms};
+	int64_t owner;
+	int r = identities_find(&store, arrival->identity->provider, arrival->identity->subject, &owner, err);
+
+	if (r == 0)
+		return error_set(err, ERROR_CONFLICT, EALREADY, "somebody has signed in with that account meanwhile");
+	if (r != -ENOENT)
+		return r;
+	r = users_add(&store, arrival->user, arrival->now_ms, err);
+	if (r < 0)
+		return r;
+	arrival->identity->user = arrival->user->id;
+	r = add(db, &change, err);
+	return r == -EEXIST
+		       ? error_set(err, ERROR_CONFLICT, EALREADY, "somebody has signed in with that account meanwhile")
+		       : r;
+}
+
+int identities_add_user(struct store *store, struct user *user, struct identity *identity, int64_t now_ms,
+			struct error *err)
+{
+	struct arrival arrival = {.user = user, .identity = identity, .now_ms = now_ms};
+
+	return db_transaction(store->db, add_both, &arrival, err);
+}
+
 int identities_list(struct store *store, int64_t user, struct identity **ret_identities, size_t *ret_count,
 		    struct error *err)
 {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/store.h"
+#include "store/users.h"
 
 /* Strings are owned (identity_fini). */
 struct identity {
@@ -20,6 +21,10 @@ int identities_find(struct store *store, const char *provider, const char *subje
 		    struct error *err);
 /* Links it. ERROR_CONFLICT: it belongs to somebody already, or the user has another one of that provider. */
 int identities_add(struct store *store, const struct identity *identity, int64_t now_ms, struct error *err);
+/* A new account and its first way in, or neither. As users_add; identity->user is filled in. ERROR_CONFLICT with
+ * -EEXIST: the name (or person) is taken; with -EALREADY: somebody has that identity. */
+int identities_add_user(struct store *store, struct user *user, struct identity *identity, int64_t now_ms,
+			struct error *err);
 /* Of a user, the oldest first; for identities_free. */
 int identities_list(struct store *store, int64_t user, struct identity **ret_identities, size_t *ret_count,
 		    struct error *err);

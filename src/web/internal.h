@@ -20,6 +20,7 @@ struct files;
 struct search;
 struct pages;
 struct guard;
+struct providers;
 
 struct web {
 	const struct web_options *options;
@@ -34,6 +35,8 @@ struct web {
 	struct limiter *comments;
 	struct limiter *reports;
 	struct guard *guard; /* of accounts */
+	struct providers *providers; /* to sign in by */
+	struct limiter *auths;	     /* sign-ins begun at these, by address */
 	bool loopback; /* we listen there only */
 	struct route *routes;
 };
@@ -63,6 +66,8 @@ extern const struct resource status_resources[];   /* status.c */
 extern const struct resource user_resources[];	   /* users.c */
 extern const struct resource leave_resources[];	   /* leave.c */
 extern const struct resource key_resources[];	   /* keys.c */
+extern const struct resource auth_resources[];	   /* auth.c */
+extern const struct resource identity_resources[]; /* identities.c */
 extern const struct resource badge_resources[];	   /* badge.c */
 extern const struct resource feed_resources[];	   /* feeds.c */
 

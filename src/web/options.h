@@ -12,6 +12,7 @@ struct web_options {
 	const char *data;	/* folder for build logs and contexts; must exist */
 	const char *database;	/* "sqlite:…" */
 	const char *ui;		/* folder of the built pages; "" or NULL: none */
+	const char *providers;	/* file of those one may sign in by (auth/providers.h); "" or NULL: none */
 	unsigned workers;	/* threads for requests that touch the store */
 	unsigned connections;
 	bool trust_forwarded;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "auth/providers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -17,12 +18,14 @@
 #include "web/pages.h"
 
 #define CACHED_ANSWERS 512
+#define OUTSIDE_WORKERS 8 /* each may wait ten seconds for a provider */
+#define AUTHS 30
 #define TRIES_WINDOW_MS (10 * 60 * 1000)
 #define STOP_WAIT_MS 5000
 
 const struct resource *const all_resources[] = {
 	sandbox_resources, terminal_resources, find_resources, project_resources, build_resources, session_resources, status_resources,
-	user_resources, leave_resources, key_resources,
+	user_resources, leave_resources, key_resources, auth_resources, identity_resources,
 	badge_resources,   feed_resources,
 	like_resources, comment_resources, report_resources, mine_resources, history_resources, recommendation_resources,
 };
@@ -115,6 +118,7 @@ static int make_server(struct web *web, struct error *err)
 		config.heavy_workers = options->hash_threads;
 	if (options->connections > 0)
 		config.connections_max = options->connections;
+	config.outside_workers = web->providers->count > 0 ? OUTSIDE_WORKERS : 0;
 	config.worker_start = open_worker_store;
 	config.worker_end = close_worker_store;
 	config.worker_data = web;
@@ -150,7 +154,10 @@ int web_new(const struct web_options *options, struct web **ret_web, struct erro
 	web->comments = limiter_new(FEEDBACK_COMMENTS, FEEDBACK_WINDOW_MS);
 	web->reports = limiter_new(FEEDBACK_REPORTS, FEEDBACK_WINDOW_MS);
 	web->guard = guard_new(options);
-	r = store_prepare(options->database, err);
+	web->auths = limiter_new(AUTHS, TRIES_WINDOW_MS);
+	r = providers_load(options->providers, &web->providers, err);
+	if (r == 0)
+		r = store_prepare(options->database, err);
 	if (r == 0)
 		r = open_search(web, err);
 	if (r == 0 && options->ui != NULL && *options->ui != '\0')
@@ -200,6 +207,7 @@ void web_stop(struct web *web)
 {
 	struct stop_wait wait = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
 
+	atomic_store(&web->providers->stopping, true);
 	hub_stop(web->hub, on_stopped, &wait);
 	pthread_mutex_lock(&wait.lock);
 	while (!wait.is_done)
@@ -225,6 +233,8 @@ void web_free(struct web *web)
 	limiter_free(web->comments);
 	limiter_free(web->reports);
 	guard_free(web->guard);
+	providers_free(web->providers);
+	limiter_free(web->auths);
 	free(web->routes);
 	free(web);
 }
