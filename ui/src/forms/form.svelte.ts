@@ -3,7 +3,7 @@ import { tick } from 'svelte';
 import { ApiError, serverNow } from '../api/client.ts';
 import { clock } from '../app/clock.svelte.ts';
 import { errorText, type ErrorText } from '../app/error-text.ts';
-import { pm } from '../i18n/people.ts';
+import { m } from '../i18n/index.svelte.ts';
 
 export type FieldErrors = Record<string, string>;
 
@@ -67,7 +67,7 @@ export class Form {
       return;
     }
     const names = [...(element?.querySelectorAll<HTMLInputElement>('[name]') ?? [])].map((field) => field.name);
-    const fields = explain(cause) ?? problemFields(cause, names, pm().form.server);
+    const fields = explain(cause) ?? problemFields(cause, names, (text) => m().errors.detail(text));
     if (fields) this.errors = fields;
     else this.failure = errorText(cause);
   }
