@@ -2,8 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,35 +114,13 @@ static int write_all(struct import *import, struct error *err)
 	return r;
 }
 
-/* Makes the web's folder if there is none, and lets root become whom it belongs to: what root writes, the web process could not read. */
-static int enter_data(const struct paths *paths, struct error *err)
-{
-	const struct passwd *user = geteuid() == 0 ? getpwnam(paths->user) : NULL;
-	struct stat st;
-	int r;
-
-	if (stat(paths->data, &st) < 0) {
-		r = dir_make_all(paths->data, user != NULL ? 0755 : 0750, err);
-		if (r < 0)
-			return r;
-		if (user != NULL && (chown(paths->data, user->pw_uid, user->pw_gid) < 0 || chmod(paths->data, 0750) < 0))
-			return error_errno(err, errno, "cannot set the rights of %s", paths->data);
-	}
-	if (geteuid() != 0)
-		return 0;
-	if (stat(paths->data, &st) < 0 || setgroups(0, NULL) < 0 || setresgid(st.st_gid, st.st_gid, st.st_gid) < 0 ||
-	    setresuid(st.st_uid, st.st_uid, st.st_uid) < 0)
-		return error_errno(err, errno, "cannot become the owner of %s", paths->data);
-	return 0;
-}
-
 static int import_folder(const char *folder, const struct paths *paths, struct error *err)
 {
 	struct import import = {.data = paths->data};
 	int r = read_all(&import, folder, err);
 
 	if (r == 0)
-		r = enter_data(paths, err);
+		r = paths_enter(paths, err);
 	if (r == 0)
 		r = store_prepare(paths->database, err);
 	if (r == 0)
@@ -203,7 +179,7 @@ static int rebuild_named(struct store *store, const char *name, struct error *er
 static int rebuild(char **names, const struct paths *paths, struct error *err)
 {
 	struct store store;
-	int r = enter_data(paths, err);
+	int r = paths_enter(paths, err);
 
 	if (r == 0)
 		r = store_open(paths->database, &store, err);

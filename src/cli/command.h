@@ -15,5 +15,6 @@ struct command {
 extern const struct command command_up;
 extern const struct command command_web;
 extern const struct command command_doctor;
+extern const struct command command_admin;
 extern const struct command command_catalog;
 extern const struct command command_config;

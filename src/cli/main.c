@@ -8,7 +8,7 @@
 #include "cli/command.h"
 #include "cli/settings.h"
 
-static const struct command *const commands[] = {&command_up, &command_web, &command_doctor, &command_catalog, &command_config};
+static const struct command *const commands[] = {&command_up, &command_web, &command_doctor, &command_catalog, &command_admin, &command_config};
 
 static void print_help(void)
 {

@@ -1,8 +1,13 @@
 #include "cli/paths.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/fd.h"
@@ -67,4 +72,25 @@ void paths_fini(struct paths *paths)
 	free(paths->ui);
 	free(paths->catalog);
 	*paths = (struct paths){0};
+}
+
+int paths_enter(const struct paths *paths, struct error *err)
+{
+	const struct passwd *user = geteuid() == 0 ? getpwnam(paths->user) : NULL;
+	struct stat st;
+	int r;
+
+	if (stat(paths->data, &st) < 0) {
+		r = dir_make_all(paths->data, user != NULL ? 0755 : 0750, err);
+		if (r < 0)
+			return r;
+		if (user != NULL && (chown(paths->data, user->pw_uid, user->pw_gid) < 0 || chmod(paths->data, 0750) < 0))
+			return error_errno(err, errno, "cannot set the rights of %s", paths->data);
+	}
+	if (geteuid() != 0)
+		return 0;
+	if (stat(paths->data, &st) < 0 || setgroups(0, NULL) < 0 || setresgid(st.st_gid, st.st_gid, st.st_gid) < 0 ||
+	    setresuid(st.st_uid, st.st_uid, st.st_uid) < 0)
+		return error_errno(err, errno, "cannot become the owner of %s", paths->data);
+	return 0;
 }

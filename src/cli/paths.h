@@ -13,4 +13,7 @@ struct paths {
 
 /* Reads the database's password file, too, when there is one. After an error `paths` is as after paths_fini. */
 int paths_init(struct paths *paths, const struct config *config, struct error *err);
+/* Makes the web's folder if there is none, and lets root become, for good, whom it belongs to: what root writes, the web process
+ * could not read. */
+int paths_enter(const struct paths *paths, struct error *err);
 void paths_fini(struct paths *paths); /* wipes the password */

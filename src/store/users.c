@@ -304,3 +304,22 @@ int users_list(struct store *store, const char *text, struct page page, struct u
 		user_list_fini(ret_list);
 	return r;
 }
+
+int users_list_admins(struct store *store, struct user_list *ret_list, struct error *err)
+{
+	struct statement *s;
+	int r = db_query(store->db, &s, err, SELECT_USER "WHERE role = 'admin' ORDER BY username", "");
+
+	memset(ret_list, 0, sizeof(*ret_list));
+	if (r < 0)
+		return r;
+	while ((r = statement_step(s, err)) > 0) {
+		ret_list->items = xrealloc(ret_list->items, (ret_list->count + 1) * sizeof(*ret_list->items));
+		read_user(s, &ret_list->items[ret_list->count++]);
+	}
+	statement_done(s);
+	ret_list->total = (int64_t)ret_list->count;
+	if (r < 0)
+		user_list_fini(ret_list);
+	return r;
+}

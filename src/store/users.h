@@ -55,6 +55,8 @@ int users_count_projects(struct store *store, const char *username, bool listed,
 int users_seen(struct store *store, int64_t id, int64_t now_ms, struct error *err);
 /* Newest first; `text` (or NULL) is a part of the user name, display name or e-mail address. */
 int users_list(struct store *store, const char *text, struct page page, struct user_list *ret_list, struct error *err);
+/* By name; all of them. */
+int users_list_admins(struct store *store, struct user_list *ret_list, struct error *err);
 /* withdraw.c: what of `from` is theirs as a person becomes `to`'s: sandboxes, tries, reports. For a guest who signs in.
  * ERROR_CONFLICT when both have a sandbox open. */
 int users_adopt(struct store *store, const char *from, const char *to, struct error *err);
