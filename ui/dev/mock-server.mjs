@@ -9,7 +9,7 @@ import { FakeShell } from './fake-shell.mjs';
 import { admin } from './mock-admin.mjs';
 import { detail, projects } from './mock-data.mjs';
 import { badge, banner, discovery, seen } from './mock-discovery.mjs';
-import { people, userOf } from './mock-people.mjs';
+import { people, signIns, userOf } from './mock-people.mjs';
 
 const DIST = process.env.TTOB_DIST ?? join(fileURLToPath(new URL('.', import.meta.url)), '..', 'dist');
 const PORT = Number(process.env.PORT ?? 8090);
@@ -24,7 +24,10 @@ let serial = 0;
 const session = (req) => {
   const id = /ttob_session=(\w+)/.exec(req.headers.cookie ?? '')?.[1];
   if (id && !sessions.has(id)) sessions.set(id, []);
-  return { id, list: id ? sessions.get(id) : [] };
+  // What runs for an account runs for it in every browser.
+  const own = signIns.get(id)?.user;
+  if (own && !sessions.has(`@${own}`)) sessions.set(`@${own}`, sessions.get(id));
+  return { id, list: own ? sessions.get(`@${own}`) : id ? sessions.get(id) : [] };
 };
 
 function send(res, status, body, headers = {}) {
@@ -221,7 +224,7 @@ function api(req, res, url, body) {
   const { id, list } = session(req);
   const asked = {
     req, res, url, body, session: id, send, fail, projects, guestSandbox: list.filter((item) => item.state !== 'ended').map(view)[0] ?? null,
-    adopt: (next) => sessions.set(next, list), live: () => [...sessions.entries()].flatMap(([key, items]) => items.filter((item) => item.state !== 'ended').map((item) => ({ key, sandbox: item }))), view, endSandbox,
+    adopt: (next) => sessions.set(next, list), live: () => [...new Set([...sessions.values()].flat())].filter((item) => item.state !== 'ended').map((sandbox) => ({ sandbox })), view, endSandbox,
   };
   const found = discovery({ method: req.method, parts: url.pathname.slice('/api/v1/'.length).split('/').map(decodeURIComponent), query: url.searchParams, body, user: userOf(id) });
   if (found && typeof found[1] === 'string') return res.writeHead(found[0], found[2]).end(found[1]);
