@@ -72,7 +72,7 @@ export function discovery({ method, parts, query, body, user }) {
     seen.reports.push(body);
     return [201, { id: `r${++serial}` }];
   }
-  if (first === 'recommendations') return [200, { items: [...projects].reverse().filter((item) => item.state === 'ready'), personal: !!user }];
+  if (first === 'recommendations') return [200, { items: [...projects].reverse().filter((item) => item.state === 'ready').slice(0, Number(query.get('places') ?? 12)), personal: !!user }];
   if (first === 'banner') return bannerCall(method);
   if (first === 'users' && rest[0] === 'me' && (rest[1] === 'likes' || rest[1] === 'projects')) {
     if (!user) return [401];

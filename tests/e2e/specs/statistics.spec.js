@@ -40,7 +40,7 @@ test.describe('with an administrator', () => {
     await page.getByRole('button', { name: /^Visitors/ }).click();
     await expect(page.getByRole('button', { name: /^Visitors/ })).toHaveAttribute('aria-pressed', 'true');
     await expect(page.getByRole('img', { name: /^Visitors per day/ })).toBeVisible();
-    await chart.hover({ position: { x: 200, y: 100 } });
+    await page.locator('.chart .u-over').hover({ position: { x: 200, y: 100 } });
     await expect(page.locator('.told')).toContainText('Visitors');
     await shot(page, 'statistics');
     await page.getByText('Show the figures as a table').click();

@@ -108,7 +108,7 @@ export const listProjects = (query: ProjectQuery, signal?: AbortSignal) =>
   json<List<Project>>(`/projects${queryString(query)}`, signal ? { signal } : {});
 export const getProject = (fullName: string) => json<ProjectDetail>(`/projects/${projectPath(fullName)}`);
 export const listCategories = () => json<{ items: Category[] }>('/categories');
-export const recommendations = () => json<{ items: Project[]; personal?: boolean }>('/recommendations');
+export const recommendations = (places: number) => json<{ items: Project[]; personal?: boolean }>(`/recommendations${queryString({ places })}`);
 export const getSession = () => json<Session>('/session?optional=1');
 export const listSandboxes = (page = 1) => json<List<Sandbox>>(`/sandboxes${queryString({ page, per_page: 20 })}`);
 export const getSandbox = (id: string) => json<Sandbox>(`/sandboxes/${encodeURIComponent(id)}`);

@@ -11,6 +11,9 @@ export function isLive(sandbox: Sandbox | null | undefined): boolean {
   return !!sandbox && sandbox.state !== 'ended';
 }
 
+/** Other tabs of this browser: they hear when a sandbox begins or ends here, or somebody signs in or out. */
+const tabs = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('ttob-me');
+
 class Me {
   /** null for guests. */
   user = $state.raw<Account | null>(null);
@@ -38,6 +41,7 @@ class Me {
       if (this.user) void this.refresh();
     };
     void this.refresh();
+    tabs?.addEventListener('message', () => void this.refresh());
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') void this.refresh();
     });
@@ -56,12 +60,15 @@ class Me {
   }
 
   has(sandbox: Sandbox): void {
+    if (this.sandbox?.id !== sandbox.id) tabs?.postMessage('sandbox');
     this.sandbox = sandbox;
     this.known = true;
   }
 
   lost(id: string): void {
-    if (this.sandbox?.id === id) this.sandbox = null;
+    if (this.sandbox?.id !== id) return;
+    this.sandbox = null;
+    tabs?.postMessage('sandbox');
   }
 
   /** Signs out of this browser; the sandbox goes on as the account's. */

@@ -127,6 +127,7 @@ export const messages = {
     share: 'Share',
     shared: 'Address copied',
     like: 'Like',
+    likeGuest: 'Like (sign in first)',
     liked: 'Liked',
     likeFailed: 'Your like could not be kept. Try again.',
     unlikeFailed: 'Your like could not be taken back. Try again.',

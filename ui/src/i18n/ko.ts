@@ -127,6 +127,7 @@ export const messages: Messages = {
     share: '공유',
     shared: '주소를 복사했습니다',
     like: '좋아요',
+    likeGuest: '좋아요(로그인 필요)',
     liked: '좋아함',
     likeFailed: '좋아요를 남기지 못했습니다. 다시 눌러 주세요.',
     unlikeFailed: '좋아요를 거두지 못했습니다. 다시 눌러 주세요.',

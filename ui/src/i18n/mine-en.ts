@@ -15,7 +15,7 @@ export const messages = {
     removeFailed: 'It could not be removed, so it is back.',
     clear: 'Clear the history',
     clearTitle: 'Clear the history?',
-    clearText: (n: number) => `${plural(n, 'The entry', `All ${n} entries`)} of tries that have ended will be gone for good. What runs now stays.`,
+    clearText: (n: number) => `${plural(n, 'One ended try', `${n} ended tries`)} will be off the list for good. What runs now stays.`,
     clearYes: 'Clear it',
     clearNo: 'Keep it',
     cleared: 'Your history is empty now.',

@@ -28,7 +28,7 @@ export function plot(host: HTMLElement, { days, metric, language, number, onday 
   const chart = new uPlot({
     width: host.clientWidth || 320,
     height: HEIGHT,
-    padding: [12, 8, 0, 0],
+    padding: [12, 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { time: false, range: [-0.6, days.length - 0.4] }, y: { range: (_, __, most) => [0, Math.max(most * 1.08, 4)] } },
