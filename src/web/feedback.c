@@ -46,6 +46,13 @@ int feedback_page(struct request *request, struct page *ret_page, struct error *
 	return r;
 }
 
+const char *feedback_filter(struct request *request, const char *name)
+{
+	const char *value = request_query(request, name);
+
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+
 char *feedback_text(json_t *json, const char *field, size_t least, size_t most, struct field_errors *errors)
 {
 	json_t *value = json_object_get(json, field);

@@ -16,6 +16,8 @@
 int feedback_limit(struct request *request, struct limiter *limiter, const struct session *session, struct error *err);
 /* ?page= and ?per_page=. */
 int feedback_page(struct request *request, struct page *ret_page, struct error *err);
+/* A filter of the query; NULL when it is missing or empty. */
+const char *feedback_filter(struct request *request, const char *name);
 /* A text of the body, cleaned (core/prose.h): `least` to `most` characters. malloc'd; NULL when it is missing (fine
  * with least 0) or noted as wrong. */
 char *feedback_text(json_t *json, const char *field, size_t least, size_t most, struct field_errors *errors);

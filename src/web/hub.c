@@ -182,6 +182,8 @@ static void on_usage(const struct error *err, const struct engine_usage *usage, 
 			cpu = (double)(usage->cpu_us - live->cpu_us) / 1000 / (double)(now - live->usage_ms);
 		live->usage_ms = now;
 		live->cpu_us = usage->cpu_us;
+		live->memory = usage->memory;
+		live->cpu = cpu;
 		text = xasprintf("{\"usage\":{\"memory\":%llu,\"memory_limit\":%llu,\"cpu\":%.3f,\"pids\":%u}}",
 				 (unsigned long long)usage->memory, (unsigned long long)usage->memory_limit, cpu, usage->pids);
 		live_push_text(live, text);
@@ -200,7 +202,7 @@ static void ask_usage(void *data)
 	{
 		struct live *live = container_of(node, struct live, link);
 
-		if (live->state == LIVE_RUNNING && live->viewers > 0)
+		if (live->state == LIVE_RUNNING && (live->viewers > 0 || clock_monotonic_ms() < hub->watched_ms))
 			hub->engine->ops->usage(hub->engine, live->row.id, on_usage, live_ref(live));
 	}
 }

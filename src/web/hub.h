@@ -43,6 +43,7 @@ struct hub {
 	struct loop_timer stop_timer;
 	int64_t stop_deadline_ms;
 	struct loop_timer usage_timer;
+	int64_t watched_ms; /* monotonic: until then somebody looks at what all sandboxes use */
 	struct loop_timer queue_timer;
 	struct loop_timer upkeep_timer;
 	struct loop_timer cache_timer;

@@ -38,6 +38,7 @@ struct web {
 	struct providers *providers; /* to sign in by */
 	struct limiter *auths;	     /* sign-ins begun at these, by address */
 	bool loopback; /* we listen there only */
+	int64_t started_ms;
 	struct route *routes;
 };
 
@@ -77,6 +78,13 @@ extern const struct resource report_resources[];	 /* reports.c */
 extern const struct resource mine_resources[];		 /* mine.c */
 extern const struct resource history_resources[];	 /* history.c */
 extern const struct resource recommendation_resources[]; /* recommendations.c */
+
+extern const struct resource statistics_resources[];	 /* statistics.c */
+extern const struct resource admin_overview_resources[]; /* admin_overview.c, and so on */
+extern const struct resource admin_user_resources[];
+extern const struct resource admin_project_resources[];
+extern const struct resource admin_feedback_resources[];
+extern const struct resource admin_sandbox_resources[];
 
 /* Every route served, for docs and tests: each table in turn. */
 extern const struct resource *const all_resources[];

@@ -50,6 +50,8 @@ struct live {
 	struct call *waiting; /* the POST that is answered once it runs; or NULL */
 	struct call *ending;  /* DELETEs that are answered once all is given back; linked by call->next */
 	uint64_t cpu_us;      /* of the last usage answer */
+	uint64_t memory;
+	double cpu; /* cores, between the last two */
 	int64_t usage_ms;
 	bool gone; /* the engine has given everything back, or never had it */
 };

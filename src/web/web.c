@@ -14,6 +14,7 @@
 #include "search/search.h"
 #include "web/feedback.h"
 #include "web/guard.h"
+#include "web/feedback.h"
 #include "web/internal.h"
 #include "web/pages.h"
 
@@ -28,6 +29,8 @@ const struct resource *const all_resources[] = {
 	user_resources, leave_resources, key_resources, auth_resources, identity_resources,
 	badge_resources,   feed_resources,
 	like_resources, comment_resources, report_resources, mine_resources, history_resources, recommendation_resources,
+	statistics_resources, admin_overview_resources, admin_user_resources, admin_project_resources, admin_feedback_resources,
+	admin_sandbox_resources,
 };
 const size_t all_resources_count = ARRAY_SIZE(all_resources);
 
@@ -148,6 +151,7 @@ int web_new(const struct web_options *options, struct web **ret_web, struct erro
 
 	web->options = options;
 	web->loopback = is_loopback(options->listen);
+	web->started_ms = clock_realtime_ms();
 	web->cache = cache_new(CACHED_ANSWERS);
 	web->tries = limiter_new(options->tries, TRIES_WINDOW_MS);
 	web->likes = limiter_new(FEEDBACK_LIKES, FEEDBACK_WINDOW_MS);
