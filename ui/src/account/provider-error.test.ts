@@ -3,7 +3,7 @@ import { messages as en } from '../i18n/people-en.ts';
 import { messages as ko } from '../i18n/people-ko.ts';
 import { providerErrorText } from './provider-error.ts';
 
-const codes = ['denied', 'expired', 'provider_error', 'provider_down', 'bad_token', 'email_taken', 'already_linked', 'suspended', 'no_account'];
+const codes = ['denied', 'expired', 'provider_error', 'provider_down', 'bad_token', 'email_taken', 'already_linked', 'suspended', 'no_account', 'too_many'];
 
 describe('a sign-in that came back without success', () => {
   it.each(codes)('%s is explained in both languages', (code) => {

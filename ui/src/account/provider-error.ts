@@ -3,7 +3,7 @@ import type { PeopleMessages } from '../i18n/people.ts';
 
 type Codes = Exclude<keyof PeopleMessages['providerErrors'], 'title' | 'unnamed' | 'other'>;
 
-const KNOWN: readonly Codes[] = ['denied', 'expired', 'provider_error', 'provider_down', 'bad_token', 'email_taken', 'already_linked', 'suspended', 'no_account'];
+const KNOWN: readonly Codes[] = ['denied', 'expired', 'provider_error', 'provider_down', 'bad_token', 'email_taken', 'already_linked', 'suspended', 'no_account', 'too_many'];
 
 /** Words for ?error=CODE; `provider` is its name, or "" when it is not known. null: nothing went wrong. */
 export function providerErrorText(words: PeopleMessages['providerErrors'], code: string | null, provider: string): { title: string; text: string } | null {

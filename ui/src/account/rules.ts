@@ -22,9 +22,9 @@ export function nameFits(name: string): boolean {
   return Object.values(nameRules(name)).every(Boolean);
 }
 
-/** Roughly: one "@" with something before it and a host after it. */
+/** As the server has it: a plain local part, and a host of two labels or more. */
 export function emailFits(text: string): boolean {
-  return text.length <= 254 && /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)*$/.test(text);
+  return text.length <= 254 && /^(?!\.)[\w!#$%&'*+/=?^`{|}~.-]{1,64}(?<!\.)@[a-z\d](?:[a-z\d-]*[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]*[a-z\d])?)+$/i.test(text);
 }
 
 /** A web address, as people's home pages have. */
