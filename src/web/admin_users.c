@@ -7,7 +7,7 @@
 #include "store/overview.h"
 #include "store/users.h"
 #include "web/feedback.h"
-#include "web/people.h"
+#include "web/presence.h"
 #include "web/views.h"
 
 /* ---- the list
@@ -133,7 +133,7 @@ static int set_state(struct request *request, const struct session *session, con
 	if (r == 0 && suspend)
 		r = sessions_revoke_all(store, user->id, NULL, err);
 	if (r == 0 && suspend)
-		people_expel(web->hub, user->person);
+		presence_expel(web->hub, user->person);
 	if (r == 0)
 		r = visitor_audit(request, session, suspend ? "user.suspend" : "user.activate", user->username, NULL,
 				  err);
