@@ -49,6 +49,7 @@ int paths_init(struct paths *paths, const struct config *config, struct error *e
 {
 	const char *database = config_string(config, "database", "url");
 	const char *password_file = config_string(config, "database", "password_file");
+	const char *image = config_string(config, "web", "image");
 	int r = 0;
 
 	paths->user = config_string(config, "web", "user");
@@ -56,6 +57,7 @@ int paths_init(struct paths *paths, const struct config *config, struct error *e
 	paths->database = *database != '\0' ? xstrdup(database) : xasprintf("sqlite:%s/ttob.db", paths->data);
 	paths->ui = configured(config, "ui", "ui", "ui/dist");
 	paths->catalog = configured(config, "catalog", "catalog", "catalog");
+	paths->image = *image != '\0' ? xstrdup(image) : places_program("ttob-image");
 	if (*password_file != '\0')
 		r = read_password(password_file, &paths->database, err);
 	if (r < 0)
@@ -71,6 +73,7 @@ void paths_fini(struct paths *paths)
 	free(paths->database);
 	free(paths->ui);
 	free(paths->catalog);
+	free(paths->image);
 	*paths = (struct paths){0};
 }
 

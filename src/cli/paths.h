@@ -9,6 +9,7 @@ struct paths {
 	const char *user; /* whom it belongs to; of the configuration */
 	char *ui;	/* NULL: no pages were built */
 	char *catalog;	/* NULL: none */
+	char *image;	/* the program ttob-image */
 };
 
 /* Reads the database's password file, too, when there is one. After an error `paths` is as after paths_fini. */

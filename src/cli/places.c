@@ -28,7 +28,7 @@ static char *own_folder(void)
 
 char *places_program(const char *name)
 {
-	static const char *const beside[] = {"", "/../agent", "/../sbin", "/../cli"};
+	static const char *const beside[] = {"", "/../agent", "/../sbin", "/../cli", "/../image"};
 	auto_free char *folder = own_folder();
 
 	for (size_t i = 0; i < ARRAY_SIZE(beside); i++) {

@@ -12,6 +12,7 @@ const struct config_key settings_keys[] = {
 	{"web", "listen", CONFIG_STRING, "127.0.0.1:8080", "address and port of the pages and the API"},
 	{"web", "data", CONFIG_STRING, "/var/lib/ttob", "folder that holds everything that is kept"},
 	{"web", "ui", CONFIG_STRING, "", "folder of the built pages; empty: where they were installed or built"},
+	{"web", "image", CONFIG_STRING, "", "program that makes pictures anew; empty: ttob-image where it was installed or built"},
 	{"web", "catalog", CONFIG_STRING, "", "folder of the first projects; empty: where it was installed, or beside the sources"},
 	{"web", "origin", CONFIG_STRING, "", "address people see (https://try.example.org); empty: what their browser asked for"},
 	{"web", "user", CONFIG_STRING, "ttob", "system user that `ttob up` runs the web process as"},

@@ -26,11 +26,24 @@ static int drop_rights(uid_t uid, gid_t gid)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-/* What the child's user may not reach by its path is opened while we are still root. The folder gets descriptor 3, the first free one. */
+/* Opens `path` as that very descriptor; the lower ones are taken, or would be by nothing else. */
+static void open_as(int fd, const char *path, int flags)
+{
+	int opened = path != NULL ? open(path, O_PATH | O_CLOEXEC | flags) : -1;
+
+	if (path != NULL && opened < 0)
+		fprintf(stderr, "cannot open %s: %s\n", path, strerror(errno));
+	else if (opened == fd)
+		fd_set_cloexec(fd, false);
+	else if (opened >= 0 && dup2(opened, fd) == fd)
+		close(opened);
+}
+
+/* What the child's user may not reach by its path is opened while we are still root. */
 static int open_as_root(const struct spawn *what)
 {
-	if (what->folder != NULL && open(what->folder, O_PATH | O_DIRECTORY) < 0)
-		fprintf(stderr, "cannot open %s: %s\n", what->folder, strerror(errno));
+	open_as(3, what->folder, O_DIRECTORY);
+	open_as(4, what->helper, 0);
 	return strchr(what->argv[0], '/') != NULL ? open(what->argv[0], O_PATH | O_CLOEXEC) : -1;
 }
 

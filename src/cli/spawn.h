@@ -8,12 +8,15 @@
 /* Where a child finds its `folder`: an open descriptor of it, so that the folders above may be closed to the child's user (a clone in
  * somebody's home). */
 #define SPAWN_FOLDER "/proc/self/fd/3/."
+/* And the program that it starts itself. */
+#define SPAWN_HELPER "/proc/self/fd/4"
 
 struct spawn {
 	const char *const *argv;
 	const char *const *env;
 	uid_t uid; /* 0: stays root */
 	gid_t gid;
+	const char *helper; /* likewise, there as SPAWN_HELPER; NULL: none */
 	const char *folder; /* opened before the rights are dropped, there as SPAWN_FOLDER; NULL: none */
 };
 

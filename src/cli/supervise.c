@@ -229,7 +229,8 @@ static void start_unit(struct unit *unit)
 			     .env = service->env,
 			     .uid = service->uid,
 			     .gid = service->gid,
-			     .folder = service->folder};
+			     .folder = service->folder,
+			     .helper = service->helper};
 	struct supervisor *supervisor = unit->supervisor;
 	struct error err;
 

@@ -17,6 +17,7 @@ struct service {
 	uid_t uid;		 /* 0: stays root. Else all groups and capabilities are dropped and no_new_privs is set */
 	gid_t gid;
 	const char *folder; /* what it needs of the disk wherever that is (spawn.h); NULL: nothing */
+	const char *helper; /* a program that it starts itself, likewise */
 	const char *noise; /* lines with this text are not passed on; NULL: all are */
 	/* Whether it does its work already; asked every few milliseconds after the start. */
 	bool (*is_ready)(void *data);

@@ -197,6 +197,7 @@ static void add_web(struct up *up)
 					 .uid = up->uid,
 					 .gid = up->gid,
 					 .folder = up->paths.ui,
+					 .helper = up->paths.image,
 					 .is_ready = web_is_ready,
 					 .stop_seconds = 20});
 }
@@ -334,6 +335,8 @@ static int fill_settings(struct up *up, struct error *err)
 		r = paths_init(&up->paths, config, err);
 	if (r == 0 && up->paths.ui != NULL)
 		r = config_set(config, "web", "ui", SPAWN_FOLDER, "up", err);
+	if (r == 0)
+		r = config_set(config, "web", "image", SPAWN_HELPER, "up", err);
 	return r;
 }
 

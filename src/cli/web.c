@@ -74,6 +74,7 @@ static struct web_options options_of(struct config *config, const struct paths *
 		.database = paths->database,
 		.ui = paths->ui,
 		.providers = config_string(config, "auth", "providers"),
+		.image_program = paths->image,
 		.workers = workers(config),
 		.connections = number(config, "web", "connections"),
 		.trust_forwarded = config_bool(config, "web", "proxy"),

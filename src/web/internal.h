@@ -37,6 +37,9 @@ struct web {
 	struct guard *guard; /* of accounts */
 	struct providers *providers; /* to sign in by */
 	struct limiter *auths;	     /* sign-ins begun at these, by address */
+	struct limiter *embeds; /* these by address: guests in frames, views and clicks of banners */
+	struct limiter *banner_views;
+	struct limiter *banner_clicks;
 	bool loopback; /* we listen there only */
 	int64_t started_ms;
 	struct route *routes;
@@ -71,6 +74,10 @@ extern const struct resource auth_resources[];	   /* auth.c */
 extern const struct resource identity_resources[]; /* identities.c */
 extern const struct resource badge_resources[];	   /* badge.c */
 extern const struct resource feed_resources[];	   /* feeds.c */
+extern const struct resource banner_resources[];	   /* banners.c */
+extern const struct resource banner_admin_resources[]; /* banners_admin.c */
+extern const struct resource oembed_resources[];	   /* oembed.c */
+extern const struct resource publicity_resources[];	   /* publicity.c */
 
 extern const struct resource like_resources[];		 /* likes.c */
 extern const struct resource comment_resources[];	 /* comments.c */
@@ -89,6 +96,9 @@ extern const struct resource admin_sandbox_resources[];
 /* Every route served, for docs and tests: each table in turn. */
 extern const struct resource *const all_resources[];
 extern const size_t all_resources_count;
+
+/* projects.c: answers with the whole project of the route's {owner} and {name}. */
+int project_answer(struct request *request, struct error *err);
 
 /* body.c: pieces of JSON bodies; faults are noted by field. */
 void body_members(json_t *json, const char *const *known, struct field_errors *errors); /* `known` ends with NULL */

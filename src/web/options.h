@@ -11,6 +11,7 @@ struct web_options {
 	const char *public_url; /* "" or NULL: what the browser asked for */
 	const char *data;	/* folder for build logs and contexts; must exist */
 	const char *database;	/* "sqlite:…" */
+	const char *image_program; /* path of ttob-image; pictures are refused without it */
 	const char *ui;		/* folder of the built pages; "" or NULL: none */
 	const char *providers;	/* file of those one may sign in by (auth/providers.h); "" or NULL: none */
 	unsigned workers;	/* threads for requests that touch the store */

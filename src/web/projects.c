@@ -64,13 +64,15 @@ static json_t *view_project_whole(const struct project *project, json_t *build, 
 	json_object_set_new(json, "ports", view_ports(project->ports));
 	json_object_set_new(json, "source_kind", view_text(project->source_kind));
 	json_object_set_new(json, "dockerfile", view_text(project->dockerfile));
+	json_object_set_new(json, "visibility", view_text(project->visibility));
+	json_object_set_new(json, "embed_origins", view_words(project->embed_origins, " "));
 	json_object_set_new(json, "limits",
 			    json_pack("{s:I,s:I,s:I,s:I}", "memory", (json_int_t)limits.memory, "cpu", (json_int_t)limits.cpu, "pids",
 				      (json_int_t)limits.pids, "disk", (json_int_t)limits.disk));
 	return json;
 }
 
-static int get_project(struct request *request, struct error *err)
+int project_answer(struct request *request, struct error *err)
 {
 	const struct web *web = request_data(request);
 	struct store *store = request_local(request);
@@ -92,6 +94,6 @@ static int get_project(struct request *request, struct error *err)
 }
 
 const struct resource project_resources[] = {
-	{METHOD_GET, "/api/v1/projects/{owner}/{name}", ROUTE_WORK, get_project, true, 0},
+	{METHOD_GET, "/api/v1/projects/{owner}/{name}", ROUTE_WORK, project_answer, true, 0},
 	{0},
 };

@@ -113,15 +113,14 @@ int view_build_by_id(struct store *store, const char *id, json_t **ret_json, str
 	return r;
 }
 
-/* "a,b" as an array. */
-static json_t *view_tags(const char *text)
+json_t *view_words(const char *text, const char *separators)
 {
 	json_t *list = json_array();
 	auto_free char *copy = xstrdup(text != NULL ? text : "");
 	char *rest = NULL;
 
-	for (char *tag = strtok_r(copy, ",", &rest); tag != NULL; tag = strtok_r(NULL, ",", &rest))
-		json_array_append_new(list, json_string(tag));
+	for (char *word = strtok_r(copy, separators, &rest); word != NULL; word = strtok_r(NULL, separators, &rest))
+		json_array_append_new(list, json_string(word));
 	return list;
 }
 
@@ -136,7 +135,7 @@ json_t *view_project(const struct project *project, json_t *build)
 	if (project->summary_ko != NULL)
 		json_object_set_new(korean, "summary", json_string(project->summary_ko));
 	json_object_set_new(json, "i18n", json_pack("{s:o}", "ko", korean));
-	json_object_set_new(json, "tags", view_tags(project->tags));
+	json_object_set_new(json, "tags", view_words(project->tags, ","));
 	json_object_set_new(json, "license", view_text(project->license));
 	json_object_set_new(json, "homepage", view_text(project->homepage));
 	json_object_set_new(json, "version", view_text(project->version));

@@ -11,6 +11,8 @@
 json_t *view_time(int64_t realtime_ms);
 /* The string, or null for NULL. */
 json_t *view_text(const char *text);
+/* A list that is kept as one text ("a,b"; NULL: none) as an array. */
+json_t *view_words(const char *text, const char *separators);
 json_t *view_sandbox(const struct sandbox *sandbox);
 /* With its stages; `stages` may be NULL. */
 json_t *view_build(const struct build *build, const struct build_stage *stages);

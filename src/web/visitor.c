@@ -1,18 +1,47 @@
 #include "web/visitor.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/str.h"
 #include "http/origin.h"
 #include "store/audit.h"
 #include "store/tokens.h"
 #include "web/internal.h"
 
+/* Only guests have such tokens: an account's session is its cookie's alone. */
+static int find_guest(struct request *request, const char *token, struct session *ret_session, struct error *err)
+{
+	int r = sessions_find(request_local(request), token, clock_realtime_ms(), GUEST_TOKEN_LIFE_MS, ret_session, err);
+
+	if (r == 0 && ret_session->user != 0)
+		return error_set(err, ERROR_UNAUTHENTICATED, EPERM, "this is no guest's token");
+	return r;
+}
+
+/* The token in a list of subprotocols, NUL-terminated in `out`; false: there is none. */
+static bool guest_protocol(const struct request *request, char out[SESSION_TOKEN_SIZE])
+{
+	const char *offered = request_header(request, "Sec-WebSocket-Protocol");
+	const char *at = offered != NULL ? strstr(offered, GUEST_PROTOCOL) : NULL;
+
+	if (at == NULL)
+		return false;
+	at += strlen(GUEST_PROTOCOL);
+	snprintf(out, SESSION_TOKEN_SIZE, "%.*s", (int)strcspn(at, ", \t"), at);
+	return true;
+}
+
 static int find_by_token(struct request *request, const char *header, struct session *ret_session, struct error *err)
 {
 	if (strncasecmp(header, "Bearer ", 7) != 0)
 		return error_set(err, ERROR_UNAUTHENTICATED, EPERM, "send Authorization: Bearer and a personal access token");
+	if (str_starts_with(header + 7, GUEST_TOKEN_PREFIX))
+		return find_guest(request, header + 7 + strlen(GUEST_TOKEN_PREFIX), ret_session, err);
 	return tokens_find(request_local(request), header + 7, clock_realtime_ms(), ret_session, err);
 }
 
@@ -20,9 +49,12 @@ int visitor_find(struct request *request, struct session *ret_session, struct er
 {
 	const char *authorization = request_header(request, "Authorization");
 	const char *token = request_cookie(request, SESSION_COOKIE);
+	char guest[SESSION_TOKEN_SIZE];
 
 	if (authorization != NULL)
 		return find_by_token(request, authorization, ret_session, err);
+	if (guest_protocol(request, guest))
+		return find_guest(request, guest, ret_session, err);
 	if (token == NULL)
 		return error_set(err, ERROR_UNAUTHENTICATED, EPERM, "there is no session; sign in, or try something");
 	return sessions_find(request_local(request), token, clock_realtime_ms(), SESSION_LIFE_MS, ret_session, err);

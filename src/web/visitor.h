@@ -7,6 +7,12 @@
 #define SESSION_COOKIE	"ttob_session"
 #define SESSION_LIFE_MS (30 * INT64_C(86400) * 1000)
 
+/* Guests of pages in other sites' frames, who have no cookie (docs/adr/0012-embed.md): "guest_" and a session's token, as a Bearer token or, for
+ * WebSockets, in the subprotocol "ttob.guest_…". */
+#define GUEST_TOKEN_PREFIX  "guest_"
+#define GUEST_TOKEN_LIFE_MS (6 * INT64_C(3600) * 1000)
+#define GUEST_PROTOCOL	    "ttob.guest_"
+
 /* struct session says who it is: user 0 is a guest; id "" came with an access token. All are for a worker's thread. */
 
 /* ERROR_UNAUTHENTICATED when there is no session. With an Authorization header the cookie counts for nothing. */

@@ -23,11 +23,13 @@
 #define AUTHS 30
 #define TRIES_WINDOW_MS (10 * 60 * 1000)
 #define STOP_WAIT_MS 5000
+#define BANNER_VIEWS 60 /* of one address in the same window */
+#define BANNER_CLICKS 20
 
 const struct resource *const all_resources[] = {
 	sandbox_resources, terminal_resources, find_resources, project_resources, build_resources, session_resources, status_resources,
 	user_resources, leave_resources, key_resources, auth_resources, identity_resources,
-	badge_resources,   feed_resources,
+	badge_resources,   feed_resources,     banner_resources,  banner_admin_resources, oembed_resources, publicity_resources,
 	like_resources, comment_resources, report_resources, mine_resources, history_resources, recommendation_resources,
 	statistics_resources, admin_overview_resources, admin_user_resources, admin_project_resources, admin_feedback_resources,
 	admin_sandbox_resources,
@@ -157,6 +159,9 @@ int web_new(const struct web_options *options, struct web **ret_web, struct erro
 	web->likes = limiter_new(FEEDBACK_LIKES, FEEDBACK_WINDOW_MS);
 	web->comments = limiter_new(FEEDBACK_COMMENTS, FEEDBACK_WINDOW_MS);
 	web->reports = limiter_new(FEEDBACK_REPORTS, FEEDBACK_WINDOW_MS);
+	web->embeds = limiter_new(options->tries, TRIES_WINDOW_MS);
+	web->banner_views = limiter_new(BANNER_VIEWS, TRIES_WINDOW_MS);
+	web->banner_clicks = limiter_new(BANNER_CLICKS, TRIES_WINDOW_MS);
 	web->guard = guard_new(options);
 	web->auths = limiter_new(AUTHS, TRIES_WINDOW_MS);
 	r = providers_load(options->providers, &web->providers, err);
@@ -233,6 +238,9 @@ void web_free(struct web *web)
 	search_free(web->search);
 	cache_free(web->cache);
 	limiter_free(web->tries);
+	limiter_free(web->embeds);
+	limiter_free(web->banner_views);
+	limiter_free(web->banner_clicks);
 	limiter_free(web->likes);
 	limiter_free(web->comments);
 	limiter_free(web->reports);
