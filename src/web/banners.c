@@ -95,13 +95,15 @@ static bool counts(struct request *request, struct limiter *limiter)
 {
 	const struct web *web = request_data(request);
 	const char *address = request_address(request);
+	char key[LIMITER_ADDRESS_SIZE];
 	unsigned seconds;
 
 	if (!is_person(request))
 		return false;
 	if (!web->options->limit_loopback && (str_starts_with(address, "127.") || strcmp(address, "::1") == 0 || strcmp(address, "unix") == 0))
 		return true;
-	return limiter_take(limiter, address, clock_monotonic_ms(), &seconds) == 0;
+	limiter_address(address, key);
+	return limiter_take(limiter, key, clock_monotonic_ms(), &seconds) == 0;
 }
 
 static bool id_is_plausible(const char *id)

@@ -157,11 +157,13 @@ static int check_limit(struct request *request, struct error *err)
 {
 	struct web *web = request_data(request);
 	const char *address = request_address(request);
+	char key[LIMITER_ADDRESS_SIZE];
 	unsigned seconds;
 
 	if (!web->options->limit_loopback && (str_starts_with(address, "127.") || strcmp(address, "::1") == 0 || strcmp(address, "unix") == 0))
 		return 0;
-	if (limiter_take(web->embeds, address, clock_monotonic_ms(), &seconds) == 0)
+	limiter_address(address, key);
+	if (limiter_take(web->embeds, key, clock_monotonic_ms(), &seconds) == 0)
 		return 0;
 	respond_retry_after(request, seconds);
 	return error_set(err, ERROR_RATE_LIMITED, EAGAIN, "too many tries from this address; the next one is possible in %u s", seconds);
