@@ -33,12 +33,21 @@ static bool simplify(const char *text, char out[USERNAME_MAX + 1])
 	return used > 0;
 }
 
+/* Reserved words stay so with a number behind them. */
+static bool is_usable(const char *base)
+{
+	char numbered[USERNAME_MAX + 1];
+
+	snprintf(numbered, sizeof(numbered), "%.*s-1", USERNAME_MAX - ROOM, base);
+	return username_fault(base) == NULL || username_fault(numbered) == NULL;
+}
+
 static void find_base(const struct profile *profile, char out[USERNAME_MAX + 1])
 {
 	const char *const texts[] = {profile->username, profile->email, profile->name};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		if (texts[i] != NULL && simplify(texts[i], out))
+		if (texts[i] != NULL && simplify(texts[i], out) && is_usable(out))
 			return;
 	str_copy(out, USERNAME_MAX + 1, "visitor");
 }

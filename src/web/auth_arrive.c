@@ -38,6 +38,18 @@ static struct identity identity_of(const struct arrival *arrival, int64_t user)
 				 .label = label != NULL ? label : profile->subject};
 }
 
+/* Whose it is; 0: nobody's, or not to be found out. Asked again when something was in the way: somebody may have come
+ * twice at once. */
+static int64_t owner_now(const struct arrival *arrival)
+{
+	int64_t user = 0;
+
+	return identities_find(request_local(arrival->request), arrival->provider->id, arrival->profile->subject, &user,
+			       NULL) == 0
+		       ? user
+		       : 0;
+}
+
 static int audit(const struct arrival *arrival, const struct user *user, const char *action, struct error *err)
 {
 	struct session session = {.user = user->id};
@@ -116,7 +128,10 @@ static int link_account(const struct arrival *arrival, struct error *err)
 		r = users_get(request_local(request), session.user, &user, err);
 	if (r == 0)
 		r = identities_add(request_local(request), &identity, clock_realtime_ms(), err);
-	if (r < 0 && err->kind == ERROR_CONFLICT) {
+	if (r < 0 && err->kind == ERROR_CONFLICT && owner_now(arrival) == user.id) {
+		respond_redirect(request, 302, arrival->state->return_to);
+		r = 0;
+	} else if (r < 0 && err->kind == ERROR_CONFLICT) {
 		r = fail(arrival, "already_linked");
 	} else {
 		if (r == 0)
@@ -182,8 +197,6 @@ static int welcome(const struct arrival *arrival, struct error *err)
 {
 	const struct profile *profile = arrival->profile;
 	struct user user = {.person = guest_person(arrival->request)};
-	struct error why = {0};
-	int64_t known;
 	int r;
 
 	if (profile->name != NULL && display_name_fault(profile->name) == NULL)
@@ -192,16 +205,15 @@ static int welcome(const struct arrival *arrival, struct error *err)
 		user.email = xstrdup(profile->email);
 		user.email_verified = true;
 	}
-	r = add_user(arrival, &user, &why);
-	if (r == 0)
+	r = add_user(arrival, &user, err);
+	if (r == 0) {
 		r = audit(arrival, &user, "user.register", err);
-	else if (r == -EALREADY)
-		r = identities_find(request_local(arrival->request), arrival->provider->id, profile->subject, &known,
-				    err);
-	else
-		*err = why;
+	} else if (r == -EALREADY) {
+		user.id = owner_now(arrival);
+		r = user.id != 0 ? 0 : r;
+	}
 	if (r == 0)
-		r = why.code == -EALREADY ? sign_in_known(arrival, known, err) : sign_in_known(arrival, user.id, err);
+		r = sign_in_known(arrival, user.id, err);
 	user_fini(&user);
 	return r;
 }
@@ -227,6 +239,8 @@ static int join(const struct arrival *arrival, struct user *user, struct error *
 	if (strcmp(user->state, "active") != 0)
 		return sign_in(arrival, user, err);
 	r = identities_add(request_local(arrival->request), &identity, clock_realtime_ms(), err);
+	if (r < 0 && err->kind == ERROR_CONFLICT && owner_now(arrival) == user->id)
+		return sign_in(arrival, user, err);
 	/* Linked to somebody else over there: an address that changed hands. */
 	if (r < 0 && err->kind == ERROR_CONFLICT)
 		return fail(arrival, "email_taken");
