@@ -109,6 +109,43 @@ static void bad_input_is_refused(void **state)
 	free(big);
 }
 
+static char *comment_of(const char *text)
+{
+	struct buf html = BUF_INIT;
+
+	assert_int_equal(markdown_comment_to_html(text, strlen(text), &html, NULL), 0);
+	return buf_steal(&html);
+}
+
+static void comments_load_nothing(void **state)
+{
+	static const struct {
+		const char *text, *html;
+	} cases[] = {
+		{"![a **cat**](https://x.example/c.png)",
+		 "<p><a rel=\"nofollow noopener\" href=\"https://x.example/c.png\">a <strong>cat</strong></a></p>\n"},
+		{"![](https://x.example/c.png)", "<p></p>\n"},
+		{"![x](javascript:alert(1))", "<p>x</p>\n"},
+		{"[![x](https://a.example/p.png)](https://b.example)",
+		 "<p><a rel=\"nofollow noopener\" href=\"https://b.example\">x</a></p>\n"},
+		{"![a ![b](https://b.example/b.png)](https://a.example/a.png)", NULL},
+		{"# Loud", "<h4>Loud</h4>\n"},
+		{"###### low", "<h6>low</h6>\n"},
+		{"<img src=x onerror=alert(1)>", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *html = comment_of(cases[i].text);
+
+		assert_null(strstr(html, "<img"));
+		if (cases[i].html != NULL)
+			assert_string_equal(html, cases[i].html);
+		free(html);
+	}
+	expect("![x](https://a.example/p.png)", "<img "); /* READMEs may show pictures */
+}
+
 static void *render_often(void *data)
 {
 	for (int i = 0; i < 200; i++) {
@@ -144,6 +181,7 @@ int main(void)
 		cmocka_unit_test(good_links_stay),
 		cmocka_unit_test(an_escaped_link_is_text),
 		cmocka_unit_test(bad_input_is_refused),
+		cmocka_unit_test(comments_load_nothing),
 		cmocka_unit_test(threads_do_not_disturb_each_other),
 	};
 

@@ -335,6 +335,43 @@ static void removes_projects(void **state)
 /* ---- feedback
  * ---------------------------------------------------------------------------------------------------------- */
 
+static void hold(struct engine *engine, void *data)
+{
+	(void)data;
+	fake_engine_hold_builds(engine, true);
+}
+
+static void end_build(struct engine *engine, void *data)
+{
+	fake_engine_build_end(engine, data, "succeeded", NULL);
+}
+
+static void removes_what_is_being_built(void **state)
+{
+	struct guest guest = {.fixture = *state}, admin;
+	char id[64], path[96];
+	json_t *json;
+
+	fixture_start(*state);
+	admin = person(*state, "root", "admin");
+	fixture_on_loop(*state, hold, NULL);
+	fixture_add_project(*state, "slow");
+	json = expect(&guest, "POST", "/api/v1/sandboxes", "{\"project\": \"taste/slow\"}", 202);
+	snprintf(id, sizeof(id), "%s", text_of(json, "build.id"));
+	snprintf(path, sizeof(path), "/api/v1/builds/%s", id);
+	drop(json);
+	drop(until(&guest, path, "stage", "build"));
+	call(&admin, "DELETE", "/api/v1/admin/projects/taste/slow", NULL, 204);
+	call(&guest, "GET", path, NULL, 404);
+	fixture_on_loop(*state, end_build, id);
+	call(&guest, "POST", "/api/v1/sandboxes", TRY, 201); /* all else goes on */
+	fixture_add_project(*state, "next");
+	json = expect(&guest, "POST", "/api/v1/sandboxes?replace=1", "{\"project\": \"taste/next\"}", 202);
+	snprintf(path, sizeof(path), "/api/v1/builds/%s", text_of(json, "build.id"));
+	drop(json);
+	drop(until(&guest, path, "stage", "build"));
+}
+
 static void sees_all_comments(void **state)
 {
 	struct guest admin, ann;
@@ -469,6 +506,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_what_is_no_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(hides_projects, setup, teardown),
 		cmocka_unit_test_setup_teardown(removes_projects, setup, teardown),
+		cmocka_unit_test_setup_teardown(removes_what_is_being_built, setup, teardown),
 		cmocka_unit_test_setup_teardown(sees_all_comments, setup, teardown),
 		cmocka_unit_test_setup_teardown(settles_reports, setup, teardown),
 		cmocka_unit_test_setup_teardown(stops_sandboxes, setup, teardown),

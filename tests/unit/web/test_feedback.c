@@ -515,6 +515,26 @@ static void says_nothing_of_hidden_projects(void **state)
 	drop(comment);
 }
 
+static void finds_unlisted_ones_by_their_address(void **state)
+{
+	struct guest guest = {.fixture = *state}, ann;
+	json_t *json;
+
+	fixture_start(*state);
+	ann = person(*state, "ann", "user");
+	people_sql(*state, "UPDATE projects SET visibility = 'unlisted' WHERE name = 'figlet'");
+	json = expect(&guest, "GET", "/api/v1/projects", NULL, 200);
+	assert_int_equal(number_of(json, "total"), 0);
+	drop(json);
+	call(&guest, "GET", FIGLET, NULL, 200);
+	call(&ann, "PUT", LIKE, NULL, 200);
+	call(&ann, "POST", COMMENTS, "{\"body\": \"x\"}", 201);
+	call(&guest, "POST", "/api/v1/sandboxes", TRY, 201);
+	json = expect(&ann, "GET", "/api/v1/users/me/likes", NULL, 200);
+	assert_int_equal(number_of(json, "total"), 1);
+	drop(json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +550,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_what_is_no_report, setup, teardown),
 		cmocka_unit_test_setup_teardown(limits_guests_by_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(says_nothing_of_hidden_projects, setup, teardown),
+		cmocka_unit_test_setup_teardown(finds_unlisted_ones_by_their_address, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("web: feedback", tests, NULL, NULL);
