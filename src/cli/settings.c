@@ -16,6 +16,7 @@ const struct config_key settings_keys[] = {
 	{"web", "catalog", CONFIG_STRING, "", "folder of the first projects; empty: where it was installed, or beside the sources"},
 	{"web", "origin", CONFIG_STRING, "", "address people see (https://try.example.org); empty: what their browser asked for"},
 	{"web", "user", CONFIG_STRING, "ttob", "system user that `ttob up` runs the web process as"},
+	{"web", "node", CONFIG_STRING, "", "name of this web process among those on one database; empty: the machine's name and the port"},
 	{"web", "workers", CONFIG_NUMBER, "0", "threads that serve requests; 0: one for each processor, at least 2"},
 	{"web", "connections", CONFIG_NUMBER, "4096", "connections at one time"},
 	{"web", "proxy", CONFIG_BOOL, "no", "a reverse proxy on this machine stands in front: believe its X-Forwarded-For"},

@@ -68,6 +68,7 @@ static unsigned hash_threads(const struct config *config)
 static struct web_options options_of(struct config *config, const struct paths *paths)
 {
 	return (struct web_options){
+		.node = config_string(config, "web", "node"),
 		.listen = config_string(config, "web", "listen"),
 		.public_url = config_string(config, "web", "origin"),
 		.data = paths->data,

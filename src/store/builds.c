@@ -143,6 +143,7 @@ static int open_stage(struct db *db, const char *id, const char *stage, int64_t 
 }
 
 struct claim {
+	const char *node;
 	int64_t now_ms;
 	struct build *build;
 	bool found;
@@ -169,8 +170,8 @@ static int claim(struct db *db, void *data, struct error *err)
 	if (r < 0)
 		return r;
 	r = db_execute(db, NULL, err,
-		       "UPDATE builds SET state = 'running', started_ms = ?, attempts = attempts + 1 WHERE id = ?",
-		       "is", c->now_ms, c->build->id);
+		       "UPDATE builds SET state = 'running', node = ?, started_ms = ?, attempts = attempts + 1 WHERE id = ?",
+		       "sis", c->node, c->now_ms, c->build->id);
 	if (r == 0)
 		r = open_stage(db, c->build->id, "base", c->now_ms, err);
 	if (r < 0)
@@ -184,9 +185,9 @@ static int claim(struct db *db, void *data, struct error *err)
 	return 0;
 }
 
-int builds_claim(struct store *store, int64_t now_ms, struct build *ret_build, struct error *err)
+int builds_claim(struct store *store, const char *node, int64_t now_ms, struct build *ret_build, struct error *err)
 {
-	struct claim c = {.now_ms = now_ms, .build = ret_build};
+	struct claim c = {.node = node, .now_ms = now_ms, .build = ret_build};
 	int r;
 
 	memset(ret_build, 0, sizeof(*ret_build));
@@ -416,7 +417,10 @@ int builds_bump(struct store *store, const char *id, int priority, struct error 
 	return r < 0 ? r : raise_priority(store->db, id, priority, err);
 }
 
+#define LOST_BUILDS "state = 'running' AND (node = ? OR node NOT IN (SELECT name FROM nodes))"
+
 struct requeue {
+	const char *node;
 	int64_t now_ms;
 	int64_t count;
 };
@@ -428,7 +432,7 @@ static int requeue(struct db *db, void *data, struct error *err)
 			   .error = "the server stopped in the middle of it, three times",
 			   .now_ms = q->now_ms};
 	struct statement *s;
-	int r = db_query(db, &s, err, "SELECT id FROM builds WHERE state = 'running' AND attempts >= ?", "i",
+	int r = db_query(db, &s, err, "SELECT id FROM builds WHERE " LOST_BUILDS " AND attempts >= ?", "si", q->node,
 			 (int64_t)ATTEMPTS_MAX);
 
 	while (r == 0 && (r = statement_step(s, err)) > 0) {
@@ -439,17 +443,16 @@ static int requeue(struct db *db, void *data, struct error *err)
 	if (r < 0)
 		return r;
 	r = db_execute(db, NULL, err,
-		       "DELETE FROM build_stages WHERE build IN (SELECT id FROM builds WHERE state = 'running')", "");
+		       "DELETE FROM build_stages WHERE build IN (SELECT id FROM builds WHERE " LOST_BUILDS ")", "s", q->node);
 	if (r < 0)
 		return r;
 	return db_execute(db, &q->count, err,
-			  "UPDATE builds SET state = 'queued', stage = NULL, started_ms = NULL WHERE state = 'running'",
-			  "");
+			  "UPDATE builds SET state = 'queued', stage = NULL, started_ms = NULL WHERE " LOST_BUILDS, "s", q->node);
 }
 
-int builds_requeue(struct store *store, int64_t now_ms, int64_t *ret_count, struct error *err)
+int builds_requeue(struct store *store, const char *node, int64_t now_ms, int64_t *ret_count, struct error *err)
 {
-	struct requeue q = {.now_ms = now_ms};
+	struct requeue q = {.node = node, .now_ms = now_ms};
 	int r = db_transaction(store->db, requeue, &q, err);
 
 	if (r == 0)

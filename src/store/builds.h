@@ -36,9 +36,9 @@ enum { BUILD_PRIORITY_CATALOG = 0, BUILD_PRIORITY_PERSON = 10, BUILD_PRIORITY_WA
  * returned instead (its priority raised if lower); *ret_new says which. `id` holds STORE_ID_LENGTH+1. */
 int builds_enqueue(struct store *store, int64_t project, int priority, int64_t now_ms, char *ret_id, bool *ret_new,
 		   struct error *err);
-/* Takes the next queued one (priority, then age) and makes it running; no two callers get the same. 1 with *ret_build,
- * 0: none waits. */
-int builds_claim(struct store *store, int64_t now_ms, struct build *ret_build, struct error *err);
+/* Takes the next queued one (priority, then age) and makes it running on that node; no two callers get the same. 1 with
+ * *ret_build, 0: none waits. */
+int builds_claim(struct store *store, const char *node, int64_t now_ms, struct build *ret_build, struct error *err);
 /* ERROR_NOT_FOUND. */
 int builds_get(struct store *store, const char *id, int64_t now_ms, struct build *ret_build, struct error *err);
 /* All stages in order, with times. `out` holds BUILD_STAGES. */
@@ -51,6 +51,6 @@ int builds_finish(struct store *store, const char *id, const char *state, const 
 		  struct error *err);
 /* Raises the priority of a queued build (never lowers it). ERROR_NOT_FOUND. */
 int builds_bump(struct store *store, const char *id, int priority, struct error *err);
-/* At the start of the process: what was running is queued again, in front of its priority; after three attempts it
- * fails instead. */
-int builds_requeue(struct store *store, int64_t now_ms, int64_t *ret_count, struct error *err);
+/* At the start of the process: what was running on its node, or on one that is dead (nodes.h), is queued again, in front of
+ * its priority; after three attempts it fails instead. `node` NULL: dead ones only. */
+int builds_requeue(struct store *store, const char *node, int64_t now_ms, int64_t *ret_count, struct error *err);

@@ -11,7 +11,7 @@
 #define SELECT_SANDBOX                                                                                                 \
 	"SELECT id, person, project, full_name, project_summary, version, image, state, cols, rows_, terminals, "      \
 	"created_ms, started_ms, "                                                                                     \
-	"expires_ms, ended_ms, start_us, memory, cpu, pids, disk, reason, exit_code, detail FROM sandboxes "
+	"expires_ms, ended_ms, start_us, memory, cpu, pids, disk, reason, exit_code, detail, node FROM sandboxes "
 
 void sandbox_fini(struct sandbox *sandbox)
 {
@@ -24,6 +24,7 @@ void sandbox_fini(struct sandbox *sandbox)
 	free(sandbox->state);
 	free(sandbox->reason);
 	free(sandbox->detail);
+	free(sandbox->node);
 	memset(sandbox, 0, sizeof(*sandbox));
 }
 
@@ -63,6 +64,16 @@ static void read_sandbox(const struct statement *s, struct sandbox *x)
 	x->reason = statement_text_copy(s, i++);
 	x->exit_code = (int)statement_integer(s, i++);
 	x->detail = statement_text_copy(s, i++);
+	x->node = statement_text_copy(s, i++);
+}
+
+/* An insertion is tried again when the connection broke: it may have been done all the same. */
+static int is_there(struct store *store, const char *id, struct error *err)
+{
+	int64_t count;
+	int r = db_number(store->db, 0, &count, err, "SELECT COUNT(*) FROM sandboxes WHERE id = ? AND state <> 'ended'", "s", id);
+
+	return r < 0 ? r : count > 0;
 }
 
 int sandboxes_insert(struct store *store, struct sandbox *x, int64_t now_ms, struct error *err)
@@ -81,15 +92,18 @@ int sandboxes_insert(struct store *store, struct sandbox *x, int64_t now_ms, str
 	r = db_execute(store->db, NULL, err,
 		       "INSERT INTO sandboxes (id, person, open_person, project, full_name, project_summary, version, "
 		       "image, state, cols, rows_, "
-		       "terminals, created_ms, memory, cpu, pids, disk) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-		       "?, ?, ?, ?)",
-		       "sssisssssiiiiiiii", x->id, x->person, x->person, x->project, x->full_name,
+		       "terminals, created_ms, memory, cpu, pids, disk, node) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+		       "?, ?, ?, ?, ?)",
+		       "sssisssssiiiiiiiis", x->id, x->person, x->person, x->project, x->full_name,
 		       x->project_summary != NULL ? x->project_summary : "", x->version, x->image, x->state,
 		       (int64_t)x->cols, (int64_t)x->rows, (int64_t)x->terminals, now_ms, (int64_t)x->memory,
-		       (int64_t)x->cpu, (int64_t)x->pids, (int64_t)x->disk);
-	if (r == -EEXIST)
+		       (int64_t)x->cpu, (int64_t)x->pids, (int64_t)x->disk, x->node != NULL ? x->node : "");
+	if (r != -EEXIST)
+		return r;
+	r = is_there(store, x->id, err);
+	if (r == 0)
 		return error_set(err, ERROR_CONFLICT, EEXIST, "one sandbox is open already; end it first");
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /* Takes the statement. 1, 0: no row, or an error. */
@@ -160,10 +174,12 @@ int sandboxes_list(struct store *store, const char *person, struct page page, st
 	return r < 0 ? r : read_all(s, ret_list, err);
 }
 
-int sandboxes_in_state(struct store *store, const char *state, struct sandbox_list *ret_list, struct error *err)
+int sandboxes_in_state(struct store *store, const char *node, const char *state, struct sandbox_list *ret_list,
+		       struct error *err)
 {
 	struct statement *s;
-	int r = db_query(store->db, &s, err, SELECT_SANDBOX "WHERE state = ? ORDER BY created_ms, id", "s", state);
+	int r = db_query(store->db, &s, err, SELECT_SANDBOX "WHERE state = ? AND (? IS NULL OR node = ?) ORDER BY created_ms, id", "sss",
+			 state, node, node);
 
 	memset(ret_list, 0, sizeof(*ret_list));
 	if (r == 0)

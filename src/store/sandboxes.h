@@ -28,6 +28,7 @@ struct sandbox {
 	char *reason;  /* exited, idle, expired, stopped, memory, replaced, failed; NULL while it is open */
 	int exit_code; /* -1: not known */
 	char *detail;  /* for a person, why it failed; or NULL */
+	char *node;    /* the web process that has it (nodes.h) */
 };
 
 void sandbox_fini(struct sandbox *sandbox);
@@ -40,8 +41,8 @@ struct sandbox_list {
 
 void sandbox_list_fini(struct sandbox_list *list);
 
-/* Inserts a new open one (state queued or starting). `id` NULL: one is made and put there. ERROR_CONFLICT when the
- * person has an open one. */
+/* Inserts a new open one (state queued or starting). `id` NULL: one is made and put there; `node` NULL: "". ERROR_CONFLICT when
+ * the person has an open one, on whatever node. Safe to repeat after ERROR_UNAVAILABLE. */
 int sandboxes_insert(struct store *store, struct sandbox *sandbox, int64_t now_ms, struct error *err);
 /* ERROR_NOT_FOUND. */
 int sandboxes_get(struct store *store, const char *id, struct sandbox *ret_sandbox, struct error *err);
@@ -50,9 +51,10 @@ int sandboxes_open_of(struct store *store, const char *person, struct sandbox *r
 /* Open ones first, then history, newest first. */
 int sandboxes_list(struct store *store, const char *person, struct page page, struct sandbox_list *ret_list,
 		   struct error *err);
-/* Everybody's in one state, oldest first: "queued" for the queue, "starting" and "running" for meeting the engine
- * again. */
-int sandboxes_in_state(struct store *store, const char *state, struct sandbox_list *ret_list, struct error *err);
+/* Everybody's on one node (NULL: all) in one state, oldest first: "queued" for the queue, "starting" and "running" for
+ * meeting the engine again. */
+int sandboxes_in_state(struct store *store, const char *node, const char *state, struct sandbox_list *ret_list,
+		       struct error *err);
 
 /* queued → starting → running → ended, queued → ended, starting → ended. Another move is ERROR_CONFLICT and changes
  * nothing. */

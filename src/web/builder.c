@@ -82,7 +82,7 @@ struct claim {
 static int take_build(struct store *store, struct claim *claim, struct error *err)
 {
 	int64_t now = clock_realtime_ms();
-	int r = builds_claim(store, now, &claim->build, err);
+	int r = builds_claim(store, claim->builder->hub->node, now, &claim->build, err);
 
 	if (r <= 0)
 		return r;
@@ -100,7 +100,7 @@ static int run_claim(struct store *store, void *data, struct error *err)
 	int r = projects_changed(store, &claim->changed_ms, err);
 
 	if (r == 0 && claim->requeue)
-		r = builds_requeue(store, clock_realtime_ms(), &count, err);
+		r = builds_requeue(store, claim->builder->hub->node, clock_realtime_ms(), &count, err);
 	if (count > 0)
 		log_info("%lld interrupted builds were queued again", (long long)count);
 	return r == 0 ? take_build(store, claim, err) : r;

@@ -7,11 +7,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "base/util.h"
 #include "store/projects.h"
 #include "store/versions.h"
 #include "web/builder.h"
 #include "web/call.h"
+#include "web/node.h"
 #include "web/pools.h"
 #include "web/upkeep.h"
 
@@ -35,13 +37,47 @@ static void on_stray_stopped(const struct error *err, void *data)
 		log_warning("a stray sandbox could not be stopped: %s", err->message);
 }
 
+/* One that the engine has and we don't know: somebody else's, when another web process shares the engine. */
+struct stray {
+	struct hub *hub;
+	char id[STORE_ID_LENGTH + 1];
+	bool known;
+};
+
+static int look_up_stray(struct store *store, void *data, struct error *err)
+{
+	struct stray *stray = data;
+	struct sandbox row = {0};
+	int r = sandboxes_get(store, stray->id, &row, err);
+
+	stray->known = r == 0 && strcmp(row.state, "ended") != 0 && strcmp(row.node, stray->hub->node) != 0;
+	sandbox_fini(&row);
+	return r < 0 && err->kind == ERROR_NOT_FOUND ? 0 : r;
+}
+
+static void on_stray_looked_up(int result, const struct error *err, void *data)
+{
+	struct stray *stray = data;
+	struct hub *hub = stray->hub;
+
+	(void)err;
+	if (result == 0 && !stray->known && !hub->stopping && hub_find(hub, stray->id) == NULL) {
+		log_event(LOG_LEVEL_WARNING, "stopping a sandbox that nobody knows", "sandbox", stray->id, NULL);
+		hub->engine->ops->stop(hub->engine, stray->id, "stopped", on_stray_stopped, NULL);
+	}
+	free(stray);
+}
+
 static void meet_one(struct hub *hub, const struct engine_sandbox *sandbox, struct map *seen)
 {
 	struct live *live = hub_find(hub, sandbox->sandbox);
 
 	if (live == NULL || live->state == LIVE_QUEUED) {
-		log_event(LOG_LEVEL_WARNING, "stopping a sandbox that nobody knows", "sandbox", sandbox->sandbox, NULL);
-		hub->engine->ops->stop(hub->engine, sandbox->sandbox, "stopped", on_stray_stopped, NULL);
+		struct stray *stray = xmalloc(sizeof(*stray));
+
+		*stray = (struct stray){.hub = hub};
+		str_copy(stray->id, sizeof(stray->id), sandbox->sandbox);
+		recorder_post(hub->recorder, "look up a sandbox that the engine has", look_up_stray, on_stray_looked_up, stray);
 		return;
 	}
 	map_put(seen, live->row.id, live);
@@ -254,6 +290,7 @@ static int take_row(struct hub *hub, struct store *store, struct sandbox *row, s
 		r = versions_get(store, row->project, row->version, &version, err);
 	if (r == 0) {
 		live = live_new(hub, row, version.reference, project.run, project.network);
+		live->entered_ms = 1;
 		if (live->state == LIVE_QUEUED)
 			list_append(&hub->queue, &live->link);
 	} else if (err->kind == ERROR_NOT_FOUND) {
@@ -264,7 +301,7 @@ static int take_row(struct hub *hub, struct store *store, struct sandbox *row, s
 	return r;
 }
 
-/* What our predecessor left open; whether it still runs, the engine will tell. */
+/* What our predecessor of the same name left open; whether it still runs, the engine will tell. */
 static int load_open(struct hub *hub, struct error *err)
 {
 	static const char *const open_states[] = {"running", "starting", "queued"};
@@ -273,10 +310,11 @@ static int load_open(struct hub *hub, struct error *err)
 
 	if (r < 0)
 		return r;
+	r = node_enter(hub, &store, err);
 	for (size_t s = 0; r == 0 && s < ARRAY_SIZE(open_states); s++) {
 		struct sandbox_list list = {0};
 
-		r = sandboxes_in_state(&store, open_states[s], &list, err);
+		r = sandboxes_in_state(&store, hub->node, open_states[s], &list, err);
 		for (size_t i = 0; r == 0 && i < list.count; i++)
 			r = take_row(hub, &store, &list.items[i], err);
 		sandbox_list_fini(&list);
@@ -297,6 +335,7 @@ static void hub_init(struct hub *hub, const struct web_options *options, struct 
 	list_init(&hub->sandboxes);
 	list_init(&hub->queue);
 	list_init(&hub->visits);
+	list_init(&hub->askings);
 }
 
 int hub_new(const struct web_options *options, struct cache *cache, struct hub **ret_hub, struct error *err)
@@ -321,6 +360,7 @@ int hub_new(const struct web_options *options, struct cache *cache, struct hub *
 	hub->engine = options->engine_new(hub->loop, &engine_events, hub, options->engine_data);
 	upkeep_start(hub);
 	loop_timer_start(hub->loop, &hub->usage_timer, USAGE_MS, ask_usage, hub);
+	node_start(hub);
 	*ret_hub = hub;
 	return 0;
 }
@@ -367,6 +407,8 @@ static void finish_stop(void *data)
 	loop_timer_stop(&hub->queue_timer);
 	loop_timer_stop(&hub->usage_timer);
 	upkeep_stop(hub);
+	node_stop(hub);
+	node_leave(hub);
 	close_relay(hub);
 	hub->stopped(hub->stopped_data);
 }
@@ -446,6 +488,7 @@ void hub_free(struct hub *hub)
 	recorder_stop(hub->recorder);
 	for (int i = 0; i < DRAIN_ROUNDS; i++)
 		loop_once(hub->loop, 0); /* the ends of the last jobs, and what they ask for */
+	node_stop(hub);
 	free_lives(hub);
 	pools_free(hub->pools);
 	builder_free(hub->builder);

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "engine/engine.h"
 #include "http/cache.h"
+#include "store/nodes.h"
 #include "terminal/relay.h"
 #include "web/live.h"
 #include "web/options.h"
@@ -34,9 +35,15 @@ struct hub {
 	struct list sandboxes; /* starting, running, and ended ones that the engine still holds */
 	struct list queue;     /* queued, oldest first */
 	struct list visits;    /* presence.c: who holds which WebSocket */
+	struct list askings;   /* node.c: calls that wait for another node */
 	unsigned active;       /* places taken: starting, running, ending */
 	unsigned capacity;
 	double life_ms; /* how long sandboxes live, a moving average; for estimates */
+	char node[NODE_NAME_MAX + 1]; /* our name among the web processes on this database */
+	char run[STORE_ID_LENGTH + 1];
+	unsigned node_ticks;
+	bool node_ticking; /* the recorder is at it */
+	bool displaced;	   /* another process has our name */
 	bool stopping;
 	void (*stopped)(void *data); /* once, after hub_stop */
 	void *stopped_data;
@@ -47,6 +54,7 @@ struct hub {
 	struct loop_timer queue_timer;
 	struct loop_timer upkeep_timer;
 	struct loop_timer cache_timer;
+	struct loop_timer node_timer;
 	/* For any thread. */
 	atomic_bool engine_up;
 	atomic_uint running;
@@ -71,8 +79,8 @@ unsigned waiting_capacity(const struct web_options *options);
 bool waiting_has_room(const struct hub *hub);
 /* Whether even the queue is full. */
 bool waiting_is_full(const struct hub *hub);
-/* Starts the new one (state starting), or puts it at the end of the queue (state queued). */
-void waiting_enter(struct live *live);
+/* Puts it at the end of the queue. */
+void waiting_line_up(struct live *live);
 /* A place may have become free. */
 void waiting_advance(struct hub *hub);
 /* 1: next; 0: it does not wait. */

@@ -73,6 +73,8 @@ struct live *live_new(struct hub *hub, struct sandbox *row, const char *referenc
 	live->row.exit_code = -1;
 	live->reference = xstrdup(reference);
 	live->run = xstrdup(run);
+	if (live->row.node == NULL)
+		live->row.node = xstrdup(hub->node);
 	live->network = network;
 	live->active_ms = clock_monotonic_ms();
 	live->polled_ms = live->active_ms;
@@ -241,6 +243,15 @@ json_t *live_json(const struct live *live)
 	return json;
 }
 
+static void leave_maps(struct live *live)
+{
+	struct hub *hub = live->hub;
+
+	map_remove(hub->by_id, live->row.id);
+	if (map_get(hub->by_person, live->row.person) == live)
+		map_remove(hub->by_person, live->row.person);
+}
+
 /* ---- the end ------------------------------------------------------------------------------------------------------ */
 
 /* The engine holds nothing of it any more. */
@@ -263,6 +274,18 @@ static void released(struct live *live)
 	}
 	live_unref(live);
 	waiting_advance(hub);
+}
+
+void live_gone(struct live *live)
+{
+	released(live);
+}
+
+void live_drop(struct live *live)
+{
+	set_state(live, LIVE_ENDED);
+	leave_maps(live);
+	released(live);
 }
 
 static void on_stopped(const struct error *err, void *data)
@@ -316,9 +339,7 @@ void live_end(struct live *live, const char *reason, int exit_code, const char *
 	live->row.detail = xstrdup(detail);
 	live->row.exit_code = exit_code;
 	live->row.ended_ms = clock_realtime_ms();
-	map_remove(hub->by_id, live->row.id);
-	if (map_get(hub->by_person, live->row.person) == live)
-		map_remove(hub->by_person, live->row.person);
+	leave_maps(live);
 	loop_timer_stop(&live->expiry);
 	loop_timer_stop(&live->idle);
 	for (unsigned i = 0; i < LIVE_TERMINALS_MAX; i++)
@@ -441,8 +462,6 @@ void live_start(struct live *live)
 		record_starting(live);
 		take_place(live);
 		list_append(&live->hub->sandboxes, &live->link);
-	} else {
-		record_insert(live);
 	}
 	ask_start(live);
 }

@@ -40,6 +40,7 @@ struct live {
 	bool asked;	/* the engine has a start or pull of it in hand: a stop waits for its answer */
 	bool pulled;	/* a start failed because the image was not unpacked here: it was pulled once */
 	bool slot;	/* counts as one of hub->active */
+	int64_t entered_ms; /* monotonic: the store has it since then; 0: not yet */
 	int64_t known_ms;  /* monotonic: we made it or heard that it runs; a list of the engine asked for before says nothing of it */
 	int64_t active_ms; /* monotonic: somebody typed, attached, or was still there */
 	int64_t polled_ms; /* monotonic: while queued, somebody asked how it goes */
@@ -61,8 +62,12 @@ struct live *live_new(struct hub *hub, struct sandbox *row, const char *referenc
 struct live *live_ref(struct live *live);
 void live_unref(struct live *live);
 
-/* From queued or new: asks the engine. The store is told. */
+/* From queued, or new and entered into the store (entry.h): asks the engine. */
 void live_start(struct live *live);
+/* A new one that the store refused: as if it had never been. live->waiting must be NULL. */
+void live_drop(struct live *live);
+/* One that has ended while it was entered: the engine never had it. */
+void live_gone(struct live *live);
 /* After a restart of ours or of the engine: it runs there, with these terminals. Attaches or gives back each. */
 void live_meet(struct live *live, const unsigned *terminals, size_t count);
 /* It is over: tells viewers, store and (unless `gone`: it has ended by itself) the engine. Safe to call twice: the first reason stays. */

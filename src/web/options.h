@@ -7,10 +7,11 @@
 #include "engine/engine.h"
 
 struct web_options {
+	const char *node;	/* our name among the web processes on the database; "" or NULL: the machine's name and the port */
 	const char *listen;	/* "127.0.0.1:8080"; http/server.h */
 	const char *public_url; /* "" or NULL: what the browser asked for */
 	const char *data;	/* folder for build logs and contexts; must exist */
-	const char *database;	/* "sqlite:…" */
+	const char *database;	/* "sqlite:…", "mariadb://…" */
 	const char *image_program; /* path of ttob-image; pictures are refused without it */
 	const char *ui;		/* folder of the built pages; "" or NULL: none */
 	const char *providers;	/* file of those one may sign in by (auth/providers.h); "" or NULL: none */

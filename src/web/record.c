@@ -31,6 +31,7 @@ static struct note *note_new(const struct live *live)
 	row->state = xstrdup(row->state);
 	row->reason = xstrdup(row->reason);
 	row->detail = xstrdup(row->detail);
+	row->node = xstrdup(row->node);
 	note->now_ms = clock_realtime_ms();
 	return note;
 }
@@ -51,13 +52,6 @@ static void post(const struct live *live, const char *what, recorder_run run)
 
 	note->what = what;
 	recorder_post(live->hub->recorder, what, run, on_written, note);
-}
-
-static int insert(struct store *store, void *data, struct error *err)
-{
-	struct note *note = data;
-
-	return sandboxes_insert(store, &note->row, note->now_ms, err);
 }
 
 static int starting(struct store *store, void *data, struct error *err)
@@ -102,11 +96,6 @@ static int count_try(struct store *store, void *data, struct error *err)
 	const struct note *note = data;
 
 	return tries_count(store, note->row.project, note->row.person, note->now_ms, NULL, err);
-}
-
-void record_insert(const struct live *live)
-{
-	post(live, "write a new sandbox", insert);
 }
 
 void record_starting(const struct live *live)

@@ -3,7 +3,6 @@
 
 #include "web/live.h"
 
-void record_insert(const struct live *live); /* as it is now: queued or starting */
 void record_starting(const struct live *live);
 void record_running(const struct live *live);
 void record_end(const struct live *live);

@@ -13,8 +13,10 @@
 #include "store/projects.h"
 #include "store/versions.h"
 #include "web/allowance.h"
+#include "web/entry.h"
 #include "web/guard.h"
 #include "web/internal.h"
+#include "web/node.h"
 #include "web/sight.h"
 #include "web/views.h"
 
@@ -77,13 +79,6 @@ static struct live *live_of_call(struct call *call, bool now)
 	return live_new(call->hub, &call->row, call->reference, call->run_command, call->network);
 }
 
-static void answer_queued(struct call *call, const struct live *live)
-{
-	call_json(call, 202,
-		  json_pack("{s:s,s:s,s:s,s:I,s:I}", "state", "queued", "id", live->row.id, "project", live->row.full_name, "position",
-			    (json_int_t)waiting_position(live), "eta_seconds", (json_int_t)waiting_eta_seconds(live)));
-}
-
 static void try_now(struct call *call)
 {
 	struct hub *hub = call->hub;
@@ -117,11 +112,8 @@ static void try_now(struct call *call)
 		return;
 	}
 	live = live_of_call(call, now);
-	if (now)
-		live->waiting = call;
-	waiting_enter(live);
-	if (!now)
-		answer_queued(call, live);
+	live->waiting = call;
+	entry_begin(live);
 }
 
 /* ---- on a worker -------------------------------------------------------------------------------------------------------- */
@@ -266,6 +258,16 @@ static int post_sandbox(struct request *request, struct error *err)
 
 /* ---- the list ------------------------------------------------------------------------------------------------------------ */
 
+/* As the store has it: open ones are another node's, or on their way into our hands. */
+static json_t *view_stored(const struct hub *hub, const struct sandbox *sandbox)
+{
+	json_t *json = view_sandbox(sandbox);
+
+	if (strcmp(sandbox->state, "ended") != 0 && strcmp(sandbox->node, hub->node) != 0)
+		json_object_set_new(json, "elsewhere", json_true());
+	return json;
+}
+
 static int load_list(struct store *store, void *data, struct error *err)
 {
 	struct call *call = data;
@@ -274,7 +276,7 @@ static int load_list(struct store *store, void *data, struct error *err)
 	int r = sandboxes_list(store, call->person, call->page, &list, err);
 
 	for (size_t i = 0; r == 0 && i < list.count; i++)
-		json_array_append_new(items, view_sandbox(&list.items[i]));
+		json_array_append_new(items, view_stored(call->hub, &list.items[i]));
 	call->answer = view_page(items, call->page, list.total);
 	sandbox_list_fini(&list);
 	return r;
@@ -377,7 +379,7 @@ static int load_one(struct store *store, void *data, struct error *err)
 	int r = sandboxes_get(store, call->id, &sandbox, err);
 
 	if (r == 0 && strcmp(sandbox.person, call->person) == 0)
-		call->answer = view_sandbox(&sandbox);
+		call->answer = view_stored(call->hub, &sandbox);
 	sandbox_fini(&sandbox);
 	return r;
 }
@@ -426,7 +428,14 @@ static void answer_extended(struct call *call, struct live *live)
 		call_json(call, 200, live_json(live));
 }
 
-/* It is no longer open: 409 for one of theirs, 404 for anything else. */
+static bool is_over(const struct call *call)
+{
+	const char *state = json_string_value(json_object_get(call->answer, "state"));
+
+	return state == NULL || strcmp(state, "ended") == 0;
+}
+
+/* It is no longer open, or open on another node: 409 for one of theirs, 404 for anything else. */
 static void answer_over(int result, const struct error *err, void *data)
 {
 	struct call *call = data;
@@ -436,7 +445,7 @@ static void answer_over(int result, const struct error *err, void *data)
 		answer_one(result, err, data);
 		return;
 	}
-	error_set(&over, ERROR_CONFLICT, EBUSY, "the sandbox has ended");
+	error_set(&over, ERROR_CONFLICT, EBUSY, is_over(call) ? "the sandbox has ended" : "the sandbox runs on another server");
 	call_problem(call, &over, json_pack("{s:O}", "sandbox", call->answer));
 }
 
@@ -465,15 +474,20 @@ static void answer_deleted(struct call *call)
 	call_empty(call, 204);
 }
 
-/* Ended before: fine, when it was theirs. */
+/* Ended before: fine, when it was theirs. Another node's: that one ends it. */
 static void answer_deleted_before(int result, const struct error *err, void *data)
 {
 	struct call *call = data;
 
-	if (result < 0 || call->answer == NULL)
+	if (result < 0 || call->answer == NULL) {
 		answer_one(result, err, data);
-	else
+		return;
+	}
+	call->run = answer_deleted;
+	if (is_over(call))
 		answer_deleted(call);
+	else
+		node_end_elsewhere(call->hub, call->id, "stopped", call);
 }
 
 static void delete_one(struct call *call)

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "web/hub.h"
-#include "web/record.h"
 
 /* Most shells use a hundredth of what they may: so many times the memory is promised. What really is free is looked at before each start. */
 #define OVERCOMMIT 8
@@ -96,15 +95,9 @@ static unsigned queue_length(const struct hub *hub)
 	return count;
 }
 
-void waiting_enter(struct live *live)
+void waiting_line_up(struct live *live)
 {
-	if (live->state == LIVE_STARTING) {
-		live_start(live);
-		return;
-	}
 	list_append(&live->hub->queue, &live->link);
-	record_insert(live);
-	waiting_advance(live->hub);
 }
 
 bool waiting_is_full(const struct hub *hub)

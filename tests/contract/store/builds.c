@@ -39,13 +39,13 @@ static void claims_by_priority_then_age(void **state)
 		must(builds_get(store, ids[order[i]], NOW + 10, &build, &err), &err);
 		assert_int_equal(build.position, 1);
 		build_fini(&build);
-		assert_int_equal(builds_claim(store, NOW + 10, &build, &err), 1);
+		assert_int_equal(builds_claim(store, "a", NOW + 10, &build, &err), 1);
 		assert_string_equal(build.id, ids[order[i]]);
 		assert_string_equal(build.state, "running");
 		assert_int_equal(build.attempts, 1);
 		build_fini(&build);
 	}
-	assert_int_equal(builds_claim(store, NOW + 10, &build, &err), 0);
+	assert_int_equal(builds_claim(store, "a", NOW + 10, &build, &err), 0);
 	assert_int_equal(builds_bump(store, "none", 1, &err), -ENOENT);
 }
 
@@ -95,7 +95,7 @@ static void tells_stages(void **state)
 	assert_true(stages[0].seconds == 0.5);
 	assert_string_equal(stages[1].state, "waiting");
 	assert_int_equal(builds_set_stage(store, id, "build", NOW, &err), -EPROTO); /* it is not running */
-	assert_int_equal(builds_claim(store, NOW + 1000, &build, &err), 1);
+	assert_int_equal(builds_claim(store, "a", NOW + 1000, &build, &err), 1);
 	build_fini(&build);
 	must(builds_set_stage(store, id, "build", NOW + 3000, &err), &err);
 	must(builds_set_stage(store, id, "unpack", NOW + 8000, &err), &err);
@@ -165,12 +165,12 @@ static void estimates_from_the_past(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		enqueue(store, i == 0 ? "a" : "b", 0, NOW, id);
-		assert_int_equal(builds_claim(store, NOW, &build, &err), 1);
+		assert_int_equal(builds_claim(store, "a", NOW, &build, &err), 1);
 		build_fini(&build);
 		must(builds_finish(store, id, "succeeded", NULL, NOW + (i == 0 ? 10000 : 30000), &err), &err);
 	}
 	enqueue(store, "c", 0, NOW, id);
-	assert_int_equal(builds_claim(store, NOW, &build, &err), 1);
+	assert_int_equal(builds_claim(store, "a", NOW, &build, &err), 1);
 	build_fini(&build);
 	enqueue(store, "d", 0, NOW + 1, waiting[0]);
 	enqueue(store, "e", 0, NOW + 2, waiting[1]);
@@ -197,13 +197,13 @@ static void queues_again_after_a_crash(void **state)
 
 	enqueue(store, "a", 0, NOW, id);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(builds_claim(store, NOW + 10, &build, &err), 1);
+		assert_int_equal(builds_claim(store, "a", NOW + 10, &build, &err), 1);
 		assert_string_equal(build.id, id);
 		build_fini(&build);
 		if (i == 0)
 			enqueue(store, "b", 0, NOW + 5, later);
 		must(builds_set_stage(store, id, "build", NOW + 20, &err), &err);
-		must(builds_requeue(store, NOW + 30, &count, &err), &err);
+		must(builds_requeue(store, "a", NOW + 30, &count, &err), &err);
 		assert_int_equal(count, i < 2 ? 1 : 0);
 		must(builds_stages(store, id, NOW + 40, stages, &err), &err);
 		assert_string_equal(stages[2].state, i < 2 ? "waiting" : "failed");
@@ -211,7 +211,7 @@ static void queues_again_after_a_crash(void **state)
 	must(builds_get(store, id, NOW, &build, &err), &err);
 	assert_string_equal(build.state, "failed");
 	build_fini(&build);
-	assert_int_equal(builds_claim(store, NOW, &build, &err), 1);
+	assert_int_equal(builds_claim(store, "a", NOW, &build, &err), 1);
 	assert_string_equal(build.id, later);
 	build_fini(&build);
 }
@@ -243,17 +243,17 @@ static void builds_what_changed_meanwhile_once_more(void **state)
 
 	enqueue(store, "a", 0, NOW, first);
 	change_sample(store, "while queued");
-	assert_int_equal(builds_claim(store, NOW + 1, &build, &err), 1); /* takes what is there now */
+	assert_int_equal(builds_claim(store, "a", NOW + 1, &build, &err), 1); /* takes what is there now */
 	build_fini(&build);
 	assert_false(change_sample(store, "while queued"));
 	assert_true(change_sample(store, "while running"));
 	must(builds_finish(store, first, "succeeded", NULL, NOW + 2, &err), &err);
-	assert_int_equal(builds_claim(store, NOW + 3, &build, &err), 1);
+	assert_int_equal(builds_claim(store, "a", NOW + 3, &build, &err), 1);
 	assert_string_not_equal(build.id, first);
 	assert_false(change_sample(store, "while running"));
 	must(builds_finish(store, build.id, "failed", "no", NOW + 4, &err), &err);
 	build_fini(&build);
-	assert_int_equal(builds_claim(store, NOW + 5, &build, &err), 0); /* a failure alone is no reason */
+	assert_int_equal(builds_claim(store, "a", NOW + 5, &build, &err), 0); /* a failure alone is no reason */
 }
 
 static void *claim_all(void *data)
@@ -268,7 +268,7 @@ static void *claim_all(void *data)
 		claimer->failed = 1;
 		return NULL;
 	}
-	while ((r = builds_claim(&store, NOW, &build, &err)) > 0) {
+	while ((r = builds_claim(&store, "a", NOW, &build, &err)) > 0) {
 		claimer->claimed++;
 		build_fini(&build);
 	}

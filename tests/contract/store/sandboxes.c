@@ -191,7 +191,7 @@ static void queues_in_order(void **state)
 	assert_int_equal(position, 2);
 	must(sandboxes_position(store, b, &position, &err), &err);
 	assert_int_equal(position, 0);
-	must(sandboxes_in_state(store, "queued", &list, &err), &err);
+	must(sandboxes_in_state(store, NULL, "queued", &list, &err), &err);
 	assert_int_equal(list.count, 2);
 	assert_string_equal(list.items[0].id, a);
 	sandbox_list_fini(&list);
