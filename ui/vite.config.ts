@@ -12,6 +12,7 @@ export default defineConfig({
   plugins: [fonts(), svelte(), boot(), budget(), licences(), precompress()],
   build: {
     target: 'es2022',
+    rollupOptions: { input: ['index.html', 'embed.html'] },
     // Everything is a file of this site: the CSP has no data: for scripts, styles or fonts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -30,9 +30,10 @@ export function weigh(bundle: Bundle, fileName: string, seen = new Set<string>()
 
 export function overBudget(bundle: Bundle): string[] {
   const chunks = Object.values(bundle).filter((item): item is Chunk => item.type === 'chunk');
-  const entry = chunks.find((item) => item.isEntry);
+  const entries = chunks.filter((item) => item.isEntry);
   const seen = new Set<string>();
-  const start = entry ? weigh(bundle, entry.fileName, seen) : 0;
+  const start = Math.max(0, ...entries.map((entry) => weigh(bundle, entry.fileName)));
+  entries.forEach((entry) => weigh(bundle, entry.fileName, seen));
   const screen = chunks.find((item) => item.facadeModuleId?.endsWith('/terminal/screen.ts'));
   const terminal = screen ? weigh(bundle, screen.fileName, seen) : 0;
   return [

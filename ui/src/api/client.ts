@@ -50,6 +50,16 @@ export interface Asked {
   keepalive?: boolean;
 }
 
+let guest: string | null = null;
+
+/** Requests name this guest instead of sending a cookie: for the page in another site's frame. */
+export function asGuest(token: string | null): void {
+  guest = token;
+}
+
+/** How a WebSocket names the guest; none: by the cookie. */
+export const guestProtocol = (): string | null => (guest === null ? null : `ttob.${guest}`);
+
 export async function request(path: string, { method = 'GET', body, blob, signal, keepalive }: Asked = {}): Promise<Response> {
   let response: Response;
   const payload = blob ?? (body === undefined ? undefined : JSON.stringify(body));
@@ -57,8 +67,12 @@ export async function request(path: string, { method = 'GET', body, blob, signal
   try {
     response = await fetch(BASE + path, {
       method,
-      credentials: 'same-origin',
-      headers: payload === undefined ? { accept: 'application/json' } : { accept: 'application/json', 'content-type': type },
+      credentials: guest === null ? 'same-origin' : 'omit',
+      headers: {
+        accept: 'application/json',
+        ...(payload === undefined ? {} : { 'content-type': type }),
+        ...(guest === null ? {} : { authorization: `Bearer ${guest}` }),
+      },
       ...(payload === undefined ? {} : { body: payload }),
       ...(signal ? { signal } : {}),
       ...(keepalive ? { keepalive } : {}),
@@ -111,6 +125,7 @@ export const listCategories = () => json<{ items: Category[] }>('/categories');
 export const recommendations = (places: number) => json<{ items: Project[]; personal?: boolean }>(`/recommendations${queryString({ places })}`);
 export const getSession = () => json<Session>('/session?optional=1');
 export const listSandboxes = (page = 1) => json<List<Sandbox>>(`/sandboxes${queryString({ page, per_page: 20 })}`);
+export const embedSession = (fullName: string) => json<{ token: string }>(`/embed/${projectPath(fullName)}/session`, { method: 'POST', body: {} });
 export const getSandbox = (id: string) => json<Sandbox>(`/sandboxes/${encodeURIComponent(id)}`);
 export const getBuild = (id: string) => json<Build>(`/builds/${encodeURIComponent(id)}`);
 export const buildLogUrl = (id: string) => `${BASE}/builds/${encodeURIComponent(id)}/log`;

@@ -55,7 +55,7 @@ describe('addresses', () => {
     ['/admin/users', '', { page: 'admin', section: 'users', query: new URLSearchParams() }],
     ['/admin/keys', '', { page: 'missing' }],
     ['/admin/users/x', '', { page: 'missing' }],
-    ['/embed/ann/tool', '', { page: 'embed', fullName: 'ann/tool' }],
+    ['/embed/ann/tool', '', { page: 'missing' }], // a page of its own (embed.html)
     ['/nowhere', '', { page: 'missing' }],
   ])('%s%s', (path, search, route) => {
     expect(parseRoute(path, search)).toEqual(route);

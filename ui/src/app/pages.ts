@@ -30,5 +30,4 @@ export const pages = {
   user: () => people(import('../account/UserPage.svelte')),
   settings: () => people(import('../settings/SettingsPage.svelte')),
   admin: () => admin(import('../admin/AdminPage.svelte')),
-  embed: () => import('../embed/EmbedPage.svelte'),
 };

@@ -12,7 +12,6 @@ export type Route =
   | { page: 'settings' }
   | { page: 'user'; username: string }
   | { page: 'admin'; section: string; query: URLSearchParams }
-  | { page: 'embed'; fullName: string }
   | { page: 'docs' }
   | { page: 'about' }
   | { page: 'missing' };
@@ -49,7 +48,6 @@ function routeOfParts(parts: string[], query: URLSearchParams): Route {
   const [first = '', second = '', third = '', fourth = '', last = ''] = parts;
   const named = (count: number, ...names: string[]): boolean => parts.length === count && names.every((name) => NAME.test(name));
   if (first === 'p' && named(3, second, third)) return { page: 'project', fullName: `${second}/${third}`, tryNow: query.has('try') };
-  if (first === 'embed' && named(3, second, third)) return { page: 'embed', fullName: `${second}/${third}` };
   if (first === 'u' && named(2, second)) return { page: 'user', username: second };
   if (first === 'me' && second === 'projects' && last === 'statistics' && named(5, third, fourth)) return { page: 'statistics', fullName: `${third}/${fourth}` };
   if (first === 'admin' && (named(1) || (named(2) && ADMIN.includes(second)))) return { page: 'admin', section: second || 'overview', query };

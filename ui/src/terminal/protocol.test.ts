@@ -60,7 +60,7 @@ function setup(options: Partial<LinkOptions> = {}, more: Partial<LinkEvents> = {
   const network = new EventTarget();
   const link = new TerminalLink({
     url: 'ws://x/t',
-    socket: FakeSocket as unknown as new (url: string, protocol: string) => WebSocket,
+    socket: FakeSocket as unknown as new (url: string, protocol: string | string[]) => WebSocket,
     network,
     random: () => 0.5,
     events: {

@@ -1,6 +1,7 @@
 // The client's end of the terminal protocol (subprotocol ttob.terminal.v1): terminal bytes travel in binary messages,
 // control in JSON text messages. This module knows offsets, acknowledgements and reconnecting; it knows no screen.
 import type { EndReason, Sandbox } from '../api/types.ts';
+import { guestProtocol } from '../api/client.ts';
 
 export const SUBPROTOCOL = 'ttob.terminal.v1';
 /** The server takes messages up to 64 KiB; larger input is cut. */
@@ -53,7 +54,7 @@ export interface LinkOptions {
   events: LinkEvents;
   /** First byte wanted. */
   offset?: number;
-  socket?: new (url: string, protocol: string) => WebSocket;
+  socket?: new (url: string, protocol: string | string[]) => WebSocket;
   /** Where online and offline are announced. */
   network?: EventTarget | null;
   random?: () => number;
@@ -127,9 +128,10 @@ export class TerminalLink {
     clearTimeout(this.#retryTimer);
     if (this.#socket || this.#final()) return;
     const Socket = this.#options.socket ?? WebSocket;
+    const guest = guestProtocol();
     let socket: WebSocket;
     try {
-      socket = new Socket(`${this.#options.url}?offset=${this.#wanted}`, SUBPROTOCOL);
+      socket = new Socket(`${this.#options.url}?offset=${this.#wanted}`, guest ? [SUBPROTOCOL, guest] : SUBPROTOCOL);
     } catch {
       this.#retry();
       return;

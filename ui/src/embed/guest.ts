@@ -1,0 +1,47 @@
+// Who sits in a frame of another site. Browsers give such a page no cookie, so it asks for a guest of its own and names it in
+// each request. The token outlives a reload of the frame where the browser lets it keep something.
+import { asGuest, embedSession } from '../api/client.ts';
+
+const KEY = 'ttob-embed-guest';
+
+function keep(token: string | null): void {
+  try {
+    if (token === null) sessionStorage.removeItem(KEY);
+    else sessionStorage.setItem(KEY, token);
+  } catch {
+    // Blocked storage: the guest lasts as long as the page.
+  }
+}
+
+function kept(): string | null {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+export class Guest {
+  #token = kept();
+
+  constructor(readonly project: string) {
+    asGuest(this.#token);
+  }
+
+  get known(): boolean {
+    return this.#token !== null;
+  }
+
+  async enter(): Promise<void> {
+    if (this.#token !== null) return;
+    this.#token = (await embedSession(this.project)).token;
+    keep(this.#token);
+    asGuest(this.#token);
+  }
+
+  forget(): void {
+    this.#token = null;
+    keep(null);
+    asGuest(null);
+  }
+}

@@ -1,0 +1,4 @@
+export const messages = {
+  open: 'Open on trythisonbrowser',
+  missing: 'There is no such project here any more.',
+};
