@@ -49,6 +49,8 @@ static const char schema[] =
 	"CREATE VIRTUAL TABLE whole USING fts5 (name, tags, summary, owner, readme, tokenize = 'ttob', prefix = '1 3', "
 	"columnsize = 0);"
 	"CREATE VIRTUAL TABLE head_words USING fts5vocab (head, row);"
+	/* How much FTS5 gathers in memory before it writes a segment. */
+	"INSERT INTO whole (whole, rank) VALUES ('hashsize', 33554432);"
 	"PRAGMA user_version = " STRING(INDEX_VERSION) ";";
 
 struct index_file {
@@ -148,7 +150,9 @@ static int set_up(struct index_file *file, bool writer, struct error *err)
 	if (r == 0)
 		r = rank_register(file->connection, err);
 	if (r == 0 && writer) {
-		r = script(file, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384;",
+		r = script(file,
+			   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; "
+			   "PRAGMA wal_autocheckpoint = 4000;",
 			   err);
 		return r == 0 ? make_tables(file, err) : r;
 	}

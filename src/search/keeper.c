@@ -18,9 +18,10 @@
 #include "search/internal.h"
 
 #define LOOK_MS    2000
-#define FAILED_MS  10000 /* before another try */
-#define LARGE      100   /* changes that take longer than anybody should wait */
-#define BATCH      64    /* projects in one transaction */
+#define FAILED_MS  10000     /* before another try */
+#define LARGE      100       /* changes that take longer than anybody should wait */
+#define BATCH      1000      /* projects in one transaction at most, */
+#define BATCH_SIZE (8 << 20) /* and bytes of their texts */
 #define FILE_START "index-"
 #define FILE_END   ".db"
 
@@ -264,11 +265,19 @@ static struct fact fact_of(const struct project *project)
 	};
 }
 
-/* Reads the projects first: no transaction waits for another database. */
+static size_t size_of(const struct project *project)
+{
+	return (project->readme != NULL ? strlen(project->readme) : 0) +
+	       (project->readme_ko != NULL ? strlen(project->readme_ko) : 0);
+}
+
+/* Reads as many as fit, first: no transaction waits for another database. */
 static int read_batch(struct keeper *keeper, const int64_t *ids, size_t count, struct batch *batch, struct error *err)
 {
+	size_t size = 0;
+
 	memset(batch, 0, sizeof(*batch));
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && size < BATCH_SIZE; i++) {
 		int r = projects_get_by_id(&keeper->store, ids[i], &batch->projects[i], err);
 
 		if (r < 0 && r != -ENOENT)
@@ -276,6 +285,8 @@ static int read_batch(struct keeper *keeper, const int64_t *ids, size_t count, s
 		batch->known[i] = r == 0;
 		batch->ids[i] = ids[i];
 		batch->count++;
+		if (r == 0)
+			size += size_of(&batch->projects[i]);
 	}
 	return 0;
 }
@@ -327,13 +338,13 @@ static int take_up(struct keeper *keeper, const struct ids *ids, struct error *e
 	struct batch *batch = xmalloc(sizeof(*batch));
 	int r = 0;
 
-	for (size_t at = 0; r == 0 && at < ids->count && !is_stopping(keeper->search); at += BATCH) {
+	for (size_t at = 0; r == 0 && at < ids->count && !is_stopping(keeper->search); at += batch->count) {
 		r = read_batch(keeper, ids->items + at, min_size(BATCH, ids->count - at), batch, err);
 		if (r == 0)
 			r = write_batch(keeper, batch, err);
 		if (r == 0)
 			apply_batch(keeper, batch);
-		for (size_t i = 0; i < BATCH; i++)
+		for (size_t i = 0; i < batch->count; i++)
 			project_fini(&batch->projects[i]);
 	}
 	free(batch);

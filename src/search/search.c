@@ -225,6 +225,20 @@ static struct found *resolve(const struct search *search, const struct query *qu
 	return found;
 }
 
+/* With facts_lock. The same without text: every project is looked at. */
+static struct found *resolve_all(const struct search *search, const struct project_filter *filter, size_t *ret_count)
+{
+	struct found *found = xcalloc(facts_count(search->facts) + 1, sizeof(*found));
+	const struct fact *fact;
+	size_t cursor = 0, n = 0;
+
+	while ((fact = facts_next(search->facts, &cursor)) != NULL)
+		if (fact_matches(fact, filter))
+			found[n++] = (struct found){fact, 0};
+	*ret_count = n;
+	return found;
+}
+
 /* With facts_lock. */
 static void cut_page(struct found *found, size_t count, const struct project_filter *filter, struct search_page *page)
 {
@@ -276,7 +290,7 @@ static int ask(struct search *search, struct reader *reader, const struct query 
 static int find(struct search *search, uint64_t change, int64_t wait_ms, const struct project_filter *filter, bool head,
 		struct search_page *page, struct error *err)
 {
-	struct reader *reader;
+	struct reader *reader = NULL;
 	struct query query;
 	bool settled;
 	int r;
@@ -307,9 +321,35 @@ static int find(struct search *search, uint64_t change, int64_t wait_ms, const s
 	return 0;
 }
 
+/* Facts alone answer it. */
+static int list(struct search *search, uint64_t change, const struct project_filter *filter, struct search_page *page,
+		struct error *err)
+{
+	struct found *found;
+	size_t count;
+	bool usable;
+
+	memset(page, 0, sizeof(*page));
+	pthread_mutex_lock(&search->lock);
+	follow(search, change, WAIT_MS);
+	usable = search->usable;
+	page->settled = search->seen > change;
+	pthread_mutex_unlock(&search->lock);
+	if (!usable)
+		return error_set(err, ERROR_UNAVAILABLE, EAGAIN, "there is no search index yet");
+	pthread_rwlock_rdlock(&search->facts_lock);
+	found = resolve_all(search, filter, &count);
+	cut_page(found, count, filter, page);
+	pthread_rwlock_unlock(&search->facts_lock);
+	free(found);
+	return 0;
+}
+
 int search_find(struct search *search, uint64_t change, const struct project_filter *filter,
 		struct search_page *ret_page, struct error *err)
 {
+	if (filter->text == NULL)
+		return list(search, change, filter, ret_page, err);
 	return find(search, change, WAIT_MS, filter, false, ret_page, err);
 }
 

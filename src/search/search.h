@@ -31,8 +31,8 @@ struct search_page {
 
 void search_page_fini(struct search_page *page);
 
-/* Projects that match filter->text (all words of it; a slip in each is forgiven when there would be few) and the rest
- * of the filter; only listed ones, filter->visibility is not looked at. `change`: a number that grows with each change
+/* Projects that match filter->text (all words of it; a slip in each is forgiven when there would be few; NULL: all)
+ * and the rest of the filter; only listed ones, filter->visibility is not looked at. `change`: a number that grows with each change
  * of the catalogue that this process knows of; a change is waited for, though not for long. Changes by others are seen
  * within seconds. ERROR_UNAVAILABLE: there is no index now. */
 int search_find(struct search *search, uint64_t change, const struct project_filter *filter,

@@ -1,5 +1,5 @@
 /* /projects, /projects/suggest, /categories: looking for something in the catalogue. The same for everybody and
- * therefore cached whole. With text the search index answers, else, or while there is none, the store. */
+ * therefore cached whole. The search index answers; the store, while there is none. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,14 +57,13 @@ static int list_projects(struct request *request, const struct project_filter *f
 {
 	const struct web *web = request_data(request);
 	struct store *store = request_local(request);
-	struct search_page found;
+	struct search_page found = {0};
 	int r;
 
-	*ret_settled = true;
-	if (filter->text == NULL)
-		return projects_list(store, filter, list, err);
-	if (search_find(web->search, cache_version(web->cache), filter, &found, NULL) < 0) {
-		*ret_settled = false;
+	if (search_find(web->search, cache_version(web->cache), filter, &found, NULL) < 0 ||
+	    (filter->text == NULL && !found.settled)) {
+		search_page_fini(&found);
+		*ret_settled = filter->text == NULL; /* of words, the index finds more */
 		return projects_list(store, filter, list, err);
 	}
 	r = projects_list_by_ids(store, found.ids, found.count, list, err);

@@ -119,6 +119,9 @@ CREATE INDEX projects_owner ON projects (owner);
 -- Read whole, without the rows' long texts, by the search index.
 CREATE INDEX projects_updated ON projects (updated_ms);
 CREATE INDEX projects_likes ON projects (likes);
+-- Lists and counts of what is listed, likewise.
+CREATE INDEX projects_listed ON projects (visibility, trend);
+CREATE INDEX projects_listed_category ON projects (visibility, category);
 
 -- What authors see; stays when a person's own history goes.
 CREATE TABLE project_days (
