@@ -42,6 +42,7 @@ struct web_options {
 	bool limit_loopback;
 	bool registration_closed; /* nobody makes an account by the API */
 	size_t hash_memory;	  /* bytes for one password's hash; 0: as libsodium recommends */
+	unsigned hash_queue;	  /* passwords that wait for theirs; 0: 64 */
 	unsigned hash_threads;	  /* how many of these at one time; 0: one */
 	int64_t audit_ms;	  /* how long the audit log is kept; 0: for good */
 	bool accounts_only; /* guests may look, but not try */

@@ -121,6 +121,8 @@ static int make_server(struct web *web, struct error *err)
 	config.workers = options->workers;
 	if (options->hash_threads > 0)
 		config.heavy_workers = options->hash_threads;
+	if (options->hash_queue > 0)
+		config.heavy_queue_max = options->hash_queue;
 	if (options->connections > 0)
 		config.connections_max = options->connections;
 	config.outside_workers = web->providers->count > 0 ? OUTSIDE_WORKERS : 0;
