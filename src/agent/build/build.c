@@ -104,6 +104,7 @@ static void end(struct build *build, const struct error *err, const char *refere
 		close(build->disk);
 	for (size_t i = 0; i < ARRAY_SIZE(build->base_names); i++)
 		free(build->base_names[i]);
+	free(build->top);
 	free(build->id);
 	free(build->tag);
 	free(build->work);
@@ -300,6 +301,7 @@ static int write_dockerfile(struct build *build, struct error *err)
 struct argv {
 	const char *items[16 + 2 * DOCKERFILE_NAMES_MAX + 2];
 	char *owned[DOCKERFILE_NAMES_MAX];
+	char *context;
 };
 
 static void make_argv(const struct build *build, struct argv *argv)
@@ -319,7 +321,8 @@ static void make_argv(const struct build *build, struct argv *argv)
 		argv->items[n++] = "--build-context";
 		argv->items[n++] = argv->owned[i];
 	}
-	argv->items[n] = "/scratch/context";
+	argv->context = build->top != NULL ? xasprintf("/scratch/context/%s", build->top) : xstrdup("/scratch/context");
+	argv->items[n] = argv->context;
 }
 
 static int start_buildah(struct build *build, struct error *err)
@@ -366,6 +369,7 @@ static int start_buildah(struct build *build, struct error *err)
 	build->job = job_start(build->builds->host, &options, on_built, build);
 	for (size_t i = 0; i < ARRAY_SIZE(argv.owned); i++)
 		free(argv.owned[i]);
+	free(argv.context);
 	return 0;
 }
 
@@ -409,11 +413,50 @@ static void bring_bases(struct build *build)
 		run(build);
 }
 
+static bool is_there(int folder, const char *name)
+{
+	struct stat st;
+
+	return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Archives of repositories hold everything in one folder, the Dockerfile too: that is the context then. NULL: it isn't so. */
+static char *find_top(const char *context)
+{
+	int fd = open(context, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	auto_free char *top = NULL;
+	auto_free char *inside = NULL;
+	struct dirent *entry;
+	unsigned count = 0;
+
+	while (dir != NULL && count < 2 && (entry = readdir(dir)) != NULL) {
+		if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, "..") || str_equal(entry->d_name, "pax_global_header"))
+			continue;
+		count++;
+		free(top);
+		top = xstrdup(entry->d_name);
+	}
+	if (count == 1) {
+		inside = xasprintf("%s/Dockerfile", top);
+		if (!is_there(fd, inside))
+			count = 0;
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return count == 1 ? steal(top) : NULL;
+}
+
 static int read_dockerfile(struct build *build, struct error *err)
 {
 	auto_free char *context = path_of(build, "scratch/context");
-	int r = files_read_untrusted(context, "Dockerfile", DOCKERFILE_SIZE_MAX + 1, &build->text);
+	auto_free char *name = NULL;
+	int r = 0;
 
+	build->top = find_top(context);
+	name = build->top != NULL ? xasprintf("%s/Dockerfile", build->top) : xstrdup("Dockerfile");
+	if (!build->own_text)
+		r = files_read_untrusted(context, name, DOCKERFILE_SIZE_MAX + 1, &build->text);
 	if (r == -ENOENT)
 		return error_set(err, ERROR_INVALID, ENOENT, "the context has no file called Dockerfile at its top");
 	if (r == -EFBIG)
@@ -431,7 +474,7 @@ static void explain_unpack(struct build *build, const struct job_result *result,
 		error_set(err, ERROR_TOO_LARGE, ENOSPC, "the files of this build need more than the %llu MiB of its disk",
 			  (unsigned long long)build->limits.disk >> 20);
 	else if (result->exit_code > 0 && !result->timed_out)
-		error_set(err, ERROR_MALFORMED, EINVAL, "the files of this build are no tar archive that can be unpacked safely");
+		error_set(err, ERROR_MALFORMED, EINVAL, "the files of this build are no tar or zip archive that can be unpacked safely");
 	else
 		job_error(result, "unpacking the files of this build", err);
 }
@@ -456,8 +499,9 @@ static void on_unpacked(const struct job_result *result, void *data)
 
 static int start_unpack(struct build *build, struct error *err)
 {
-	static const char *const argv[] = {"/usr/bin/tar", "--extract", "--file=-", "--directory=/scratch/context", "--no-same-owner",
-					   "--no-same-permissions", NULL};
+	/* libarchive's tar: it knows zip and every compression by itself. */
+	static const char *const argv[] = {"/usr/bin/bsdtar", "-x", "-f", "-", "-C", "/scratch/context", "--no-same-owner",
+					   "--no-same-permissions", "--no-xattrs", "--no-acls", "--no-fflags", NULL};
 	static const char *const folders[] = {"context", "tmp"};
 	auto_free char *etc = path_of(build, "etc");
 	auto_free char *scratch = path_of(build, "scratch");

@@ -26,7 +26,8 @@ struct build_options {
 	const char *tag; /* owner/name:version in the configured registry */
 	struct build_limits limits;
 	bool network;
-	int context; /* a tar; taken (and closed) on success */
+	const char *dockerfile; /* its text; NULL: the file of that name in the context */
+	int context; /* tar (plain, gzip, bzip2, xz, zstd) or zip; taken (and closed) on success */
 	const struct connection *owner; /* only for comparing */
 };
 

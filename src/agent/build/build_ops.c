@@ -38,6 +38,7 @@ static const struct op_field start_fields[] = {
 	{.name = "tag", .type = FIELD_STRING, .min = 1, .max = 512},
 	{.name = "limits", .type = FIELD_OBJECT, .fields = limit_fields},
 	{.name = "network", .type = FIELD_BOOL},
+	{.name = "dockerfile", .type = FIELD_STRING, .optional = true, .min = 1, .max = 64 << 10},
 	{.name = NULL},
 };
 
@@ -95,6 +96,7 @@ static void build_start(struct agent *agent, struct request *request)
 						   .seconds = limit(limits, "seconds"),
 						   .output = limit(limits, "output")},
 					.network = request_bool(request, "network"),
+					.dockerfile = request_string(request, "dockerfile"),
 					.owner = request_connection(request)};
 	auto_fd int log = -1;
 	struct error err;

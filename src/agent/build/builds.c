@@ -135,8 +135,11 @@ static struct build *make_build(struct builds *builds, const struct build_option
 				.owner = options->owner,
 				.slot = slot,
 				.ids = builds->base_ids + BUILD_IDS * (uint32_t)(slot + 1),
+				.own_text = options->dockerfile != NULL,
 				.context = options->context,
 				.disk = -1};
+	if (build->own_text)
+		buf_append_string(&build->text, options->dockerfile);
 	return build;
 }
 
@@ -161,6 +164,7 @@ int builds_start(struct builds *builds, struct build_options *options, int *ret_
 		r = dir_make_all(build->work, 0711, err);
 	if (r < 0) {
 		build_log_end(build->log);
+		buf_fini(&build->text);
 		free(build->id);
 		free(build->tag);
 		free(build->work);

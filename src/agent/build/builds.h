@@ -48,7 +48,9 @@ struct build {
 	struct build_log *log;
 	struct job *job;	       /* what runs now; NULL: nothing */
 	struct base_request *base_request;
+	bool own_text;	 /* it came with the request, not in the context */
 	struct buf text; /* the Dockerfile */
+	char *top;	 /* the one folder that holds the whole context; NULL: it lies open */
 	struct dockerfile dockerfile;
 	char *base_names[DOCKERFILE_BASES_MAX];
 	size_t mounted; /* bases */

@@ -1,4 +1,4 @@
-/* A job: one program (tar, skopeo, buildah) run by the OCI runtime with as little of the host as it needs, so that what it reads may be
+/* A job: one program (bsdtar, skopeo, buildah) run by the OCI runtime with as little of the host as it needs, so that what it reads may be
  * hostile. It has its own user namespace on host ids that nobody else has, its own pid, mount, ipc, uts, cgroup and network
  * namespaces, a cgroup, a seccomp filter, no new privileges, and of the host's files only these, read-only: the program itself,
  * /usr/lib, and an /etc of our own. Everything else is a mount that the caller names.

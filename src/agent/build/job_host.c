@@ -20,7 +20,7 @@
 #include "base/str.h"
 #include "base/util.h"
 
-static const char *const program_targets[JOB_PROGRAMS] = {"/usr/bin/tar", "/usr/bin/skopeo", "/usr/bin/buildah", "/usr/bin/git"};
+static const char *const program_targets[JOB_PROGRAMS] = {"/usr/bin/bsdtar", "/usr/bin/skopeo", "/usr/bin/buildah", "/usr/bin/git"};
 
 static const char *const cgroup_trees[] = {"/sys/fs/cgroup",		"/sys/fs/cgroup/memory",  "/sys/fs/cgroup/cpu",
 					   "/sys/fs/cgroup/cpuacct",	"/sys/fs/cgroup/cpuset",  "/sys/fs/cgroup/pids",

@@ -14,7 +14,7 @@ struct job_host {
 	char *states; /* the runtime's --root */
 	char *root;
 	char *cgroup; /* "/name": of all jobs, in every tree */
-	char *programs[JOB_PROGRAMS]; /* where tar, skopeo, buildah, git stand; NULL: not installed */
+	char *programs[JOB_PROGRAMS]; /* where bsdtar, skopeo, buildah, git stand; NULL: not installed */
 	size_t count;
 };
 

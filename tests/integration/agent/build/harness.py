@@ -296,7 +296,7 @@ class Client:
             self.receive()
         return self.answers.pop(self.count)
 
-    def try_start(self, name, context, tag=None, network=True, **limits):
+    def try_start(self, name, context, tag=None, network=True, dockerfile=None, **limits):
         if isinstance(context, int):
             fd = os.dup(context)
         else:
@@ -304,7 +304,8 @@ class Client:
             os.write(fd, context) if isinstance(context, bytes) else os.write(fd, make_tar(context))
             os.lseek(fd, 0, os.SEEK_SET)
         try:
-            return self.ask('build.start', [fd], build=name, tag=f'taste/{name}:b1' if tag is None else tag, limits={**LIMITS, **limits}, network=network)
+            return self.ask('build.start', [fd], build=name, tag=f'taste/{name}:b1' if tag is None else tag, limits={**LIMITS, **limits}, network=network,
+                            **({} if dockerfile is None else {'dockerfile': dockerfile}))
         finally:
             os.close(fd)
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Builds by somebody who wants out, or who wants all of the machine."""
+import gzip
 import struct
 import threading
 import unittest
+import zipfile
 
 from harness import *
 
@@ -71,7 +73,7 @@ class Walls(unittest.TestCase):
         self.assertIn('FILE /etc/shadow: No such file', text)
         self.assertIn('FILE /in/auth.json: \n', text)
         self.assertEqual([word for word in text.split('\nOUT: ')[1].split('\n')[0].split() if word.startswith('/usr/bin/')],
-                         ['/usr/bin/buildah', '/usr/bin/skopeo', '/usr/bin/tar'])
+                         ['/usr/bin/bsdtar', '/usr/bin/buildah', '/usr/bin/git', '/usr/bin/skopeo'])
 
     def test_kernel_doors_are_closed(self):
         ended = client.build('doors', dockerfile(
@@ -160,6 +162,25 @@ class Archives(unittest.TestCase):
     def test_what_is_no_tar(self):
         for data in (b'', b'x', os.urandom(4096), make_tar(dockerfile('RUN true'))[:700], b'\x1f\x8b' + os.urandom(600)):
             self.assertEqual(client.build('noise', data).state, 'failed')
+
+    def test_zip_names_that_lead_out(self):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, 'w') as archive:
+            archive.writestr('Dockerfile', dockerfile('RUN true')['Dockerfile'])
+            link = zipfile.ZipInfo('link')
+            link.external_attr = 0o120777 << 16
+            archive.writestr(link, world.base)
+            archive.writestr('link/escaped', 'x')
+            archive.writestr('../../../../../../../..' + world.base + '/escaped', 'x')
+        client.build('zip', out.getvalue())
+        self.assertFalse(os.path.exists(world.base + '/escaped'))
+        self.assertEqual(client.build('half', out.getvalue()[:-30]).state, 'failed')
+
+    def test_compressed_bombs(self):
+        for name, data in (('gzip', gzip.compress(make_tar({**dockerfile('RUN true'), 'large': bytes(200 << 20)}))),):
+            ended = client.build(name, data, disk=32 << 20)
+            self.assertEqual(ended.state, 'failed')
+            self.assertIn('MiB of its disk', ended.error)
 
     def test_a_context_that_never_ends(self):
         reader, writer = os.pipe()

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Builds as people write them: what comes out, and what they are told when it does not."""
+import gzip
 import json
 import unittest
+import zipfile
 
 from harness import *
 
@@ -52,6 +54,29 @@ class Works(unittest.TestCase):
         self.assertIn('in sub', ended.text())
         self.assertIn('it runs as 0', ended.text())
         self.assertNotIn('secret.txt', ended.text())
+
+    def test_zip_gzip_and_a_single_folder(self):
+        files = {**dockerfile('COPY . /app', 'RUN /app/run.sh'), 'run.sh': '#!/bin/sh\necho it runs\n'}
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED) as archive:
+            for name, text in files.items():
+                info = zipfile.ZipInfo('project-main/' + name)
+                info.external_attr = 0o100755 << 16
+                archive.writestr(info, text)
+        for name, data in (('zip', out.getvalue()), ('gz', gzip.compress(make_tar(files)))):
+            ended = client.build(name, data)
+            self.assertEqual(ended.state, 'succeeded', ended.text())
+            self.assertIn('it runs', ended.text())
+
+    def test_a_dockerfile_beside_the_context(self):
+        text = dockerfile('COPY src/a /a', 'RUN cat /a')['Dockerfile']
+        ended = client.build('beside', {'src/a': 'from the context\n'}, dockerfile=text)
+        self.assertEqual(ended.state, 'succeeded', ended.text())
+        self.assertIn('from the context', ended.text())
+        ended = client.build('wins', dockerfile('RUN echo of the context'), dockerfile=dockerfile('RUN echo of the request')['Dockerfile'])
+        self.assertIn('of the request', ended.text())
+        self.assertNotIn('of the context', ended.text())
+        self.assertIn('error', client.try_start('huge', {'a': ''}, dockerfile='#' * 70000))
 
     def test_users_and_owners(self):
         ended = client.build('users', dockerfile(
