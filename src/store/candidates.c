@@ -21,18 +21,23 @@ static bool is_known(const struct candidate_list *list, int64_t project)
 	return false;
 }
 
+/* Two statements, so that each finds its order in an index (projects_tried, projects_tried_category). */
+#define SELECT_READY "SELECT p.id, p.category FROM projects p WHERE p.visibility = 'listed' AND p.state = 'ready' "
+#define NOT_TRIED                                                                                                      \
+	"AND NOT EXISTS (SELECT 1 FROM sandboxes s WHERE s.person = ? AND s.created_ms >= ? AND s.project = p.id AND " \
+	"s.started_ms IS NOT NULL) ORDER BY p.tries DESC, p.trend DESC, p.popularity DESC, p.name, p.owner LIMIT ?"
+
 int candidates_add(struct store *store, const char *person, int64_t since_ms, const char *category, size_t most,
 		   struct candidate_list *list, struct error *err)
 {
 	struct statement *s;
-	int r = db_query(
-		store->db, &s, err,
-		"SELECT p.id, p.category FROM projects p WHERE p.state = 'ready' AND p.visibility = 'listed' AND "
-		"(? IS NULL OR p.category = ?) AND NOT EXISTS (SELECT 1 FROM sandboxes s WHERE s.person = ? AND "
-		"s.project = p.id AND s.created_ms >= ? AND s.started_ms IS NOT NULL) "
-		"ORDER BY p.tries DESC, p.trend DESC, p.popularity DESC, p.name, p.owner LIMIT ?",
-		"sssii", category, category, person, since_ms, (int64_t)most);
+	int r;
 
+	if (category == NULL)
+		r = db_query(store->db, &s, err, SELECT_READY NOT_TRIED, "sii", person, since_ms, (int64_t)most);
+	else
+		r = db_query(store->db, &s, err, SELECT_READY "AND p.category = ? " NOT_TRIED, "ssii", category, person,
+			     since_ms, (int64_t)most);
 	if (r < 0)
 		return r;
 	while ((r = statement_step(s, err)) > 0) {

@@ -122,6 +122,9 @@ CREATE INDEX projects_likes ON projects (likes);
 -- Lists and counts of what is listed, likewise.
 CREATE INDEX projects_listed ON projects (visibility, trend);
 CREATE INDEX projects_listed_category ON projects (visibility, category);
+-- What is recommended: the most tried ones, of all and of a category.
+CREATE INDEX projects_tried ON projects (visibility, state, tries, trend);
+CREATE INDEX projects_tried_category ON projects (visibility, state, category, tries, trend);
 
 -- What authors see; stays when a person's own history goes.
 CREATE TABLE project_days (

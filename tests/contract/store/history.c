@@ -1,14 +1,17 @@
-/* What a person has tried, what is recommended by it, and what the author sees of it. */
+/* What a person has tried, what is recommended by it, and what the author and administrators see of it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "fixture.h"
+#include "store/builds.h"
 #include "store/candidates.h"
+#include "store/overview.h"
 #include "store/sandboxes.h"
 #include "store/statistics.h"
 #include "store/tries.h"
+#include "store/users.h"
 
 #define DAY STATISTICS_DAY_MS
 
@@ -197,6 +200,36 @@ static void counts_for_authors(void **state)
 	assert_int_equal(days[2].used_ms, 0);
 }
 
+static void tells_administrators(void **state)
+{
+	struct store *store = store_of(state);
+	int64_t a = add_sample(store, "aa", "fun"), count;
+	struct user user = {.username = xstrdup("demo")};
+	char build[STORE_ID_LENGTH + 1];
+	struct overview overview;
+	struct error err = {0};
+	char *name;
+	bool fresh;
+
+	must(users_add(store, &user, NOW, &err), &err);
+	must(builds_enqueue(store, a, BUILD_PRIORITY_PERSON, NOW, build, &fresh, &err), &err);
+	must(overview_get(store, &overview, &err), &err);
+	assert_int_equal(overview.users, 1);
+	assert_int_equal(overview.builds_queued, 1);
+	assert_int_equal(overview.builds_running, 0);
+	assert_int_equal(overview.reports_open, 0);
+	must(overview_projects_of(store, "demo", &count, &err), &err);
+	assert_int_equal(count, 1);
+	must(overview_projects_of(store, "' OR 1=1 --", &count, &err), &err);
+	assert_int_equal(count, 0);
+	must(overview_name_of(store, user.person, &name, &err), &err);
+	assert_string_equal(name, "demo");
+	free(name);
+	must(overview_name_of(store, "a guest", &name, &err), &err);
+	assert_null(name);
+	user_fini(&user);
+}
+
 int run_history(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +237,7 @@ int run_history(void)
 		cmocka_unit_test_setup_teardown(offers_what_was_not_tried, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(forgets_what_has_ended, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(counts_for_authors, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(tells_administrators, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("history", tests, NULL, NULL);
