@@ -221,6 +221,7 @@ static void filters_and_pages(void **state)
 static void follows_changes(void **state)
 {
 	struct corpus *corpus = *state;
+	const struct project_filter everything = {.page = {1, 20}};
 	struct project p = corpus_sample("zebra");
 	struct error err = {0};
 	int64_t id, total;
@@ -238,6 +239,8 @@ static void follows_changes(void **state)
 	assert_int_equal(projects_set_visibility(&corpus->store, id, "hidden", 5, &err), 0); /* the clock went back */
 	corpus->changes++;
 	assert_string_equal(corpus_find(corpus, "zebra", &total), "");
+	assert_int_equal(total, 0);
+	assert_string_equal(corpus_find_by(corpus, &everything, &total), "");
 	assert_int_equal(total, 0);
 	assert_string_equal(corpus_suggest(corpus, "zeb"), "");
 	assert_int_equal(projects_set_visibility(&corpus->store, id, "listed", 6, &err), 0);
