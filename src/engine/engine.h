@@ -34,11 +34,21 @@ struct engine_start {
 struct engine_build {
 	const char *build;
 	const char *tag; /* "owner/name:version" in the registry */
-	int context;	 /* tar with a Dockerfile at its top; stays the caller's */
+	int context;	 /* tar or zip, with a Dockerfile at its top unless one is given; stays the caller's */
+	const char *dockerfile; /* its text, at most 64 KiB; NULL: the context's own */
 	struct engine_limits limits;
 	uint64_t seconds; /* time cap */
 	uint64_t output;  /* log cap, bytes */
 	bool network;
+};
+
+struct engine_fetch {
+	const char *fetch; /* 1–40 of a-z0-9-, chosen by the caller */
+	const char *url;   /* https://… of a Git repository */
+	const char *ref;   /* branch, tag or commit; NULL: the repository's default */
+	uint64_t memory;   /* bytes */
+	uint64_t disk;	   /* bytes */
+	uint64_t seconds;
 };
 
 struct engine_image {
@@ -79,6 +89,9 @@ struct engine_events {
 	void (*image_progress)(const char *reference, const char *stage, unsigned done, unsigned total, void *data);
 	void (*build_stage)(const char *build, const char *stage, void *data);
 	void (*build_ended)(const char *build, const char *state, const char *error, const char *reference, void *data);
+	/* What engine_ops.git_fetch and .save gave is whole (`err` NULL), or is to be thrown away. None comes after `down`. May be NULL. */
+	void (*git_ended)(const char *fetch, const struct error *err, const char *commit, void *data);
+	void (*sandbox_saved)(const char *sandbox, const struct error *err, void *data);
 };
 
 struct engine_ops {
@@ -97,6 +110,11 @@ struct engine_ops {
 	void (*build)(struct engine *engine, const struct engine_build *build, engine_fd_done done, void *data);
 	void (*build_cancel)(struct engine *engine, const char *build, engine_done done, void *data);
 	void (*base_ensure)(struct engine *engine, const char *reference, engine_done done, void *data);
+	/* Each gives the reading end of a pipe; the event at its end tells whether what came is whole. Closing it early cancels. */
+	void (*git_fetch)(struct engine *engine, const struct engine_fetch *fetch, engine_fd_done done, void *data); /* a tar */
+	void (*git_cancel)(struct engine *engine, const char *fetch, engine_done done, void *data);
+	void (*save)(struct engine *engine, const char *sandbox, uint64_t bytes_max, engine_fd_done done,
+		     void *data); /* what was written into it, as the tar of an OCI layer */
 };
 
 /* Every engine's struct begins with this. */

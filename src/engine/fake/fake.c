@@ -14,10 +14,11 @@
 #define TERMINALS_MAX 8
 #define FAKE_MEMORY_USED (8u << 20)
 
-enum op { PULL, START, EXEC, STOP, LIST, ATTACH, ADOPT, USAGE, POOL, BUILD, BUILD_CANCEL, BASE_ENSURE };
+enum op { PULL, START, EXEC, STOP, LIST, ATTACH, ADOPT, USAGE, POOL, BUILD, BUILD_CANCEL, BASE_ENSURE, GIT_FETCH, GIT_CANCEL, SAVE };
 
 static const char *const op_names[FAKE_OPS] = {"pull",	"start", "exec", "stop",  "list",	  "attach",
-					       "adopt", "usage", "pool", "build", "build_cancel", "base_ensure"};
+					       "adopt", "usage", "pool", "build", "build_cancel", "base_ensure",
+					       "git_fetch", "git_cancel", "save"};
 
 struct fake_sandbox;
 
@@ -256,6 +257,19 @@ static void answer_build(struct call *call, struct error *err)
 	call->fd_done(err->code != 0 ? err : NULL, &log, call->data);
 }
 
+static void answer_stream(struct call *call, struct error *err)
+{
+	auto_fd int fd = -1;
+
+	if (err->code == 0 && call->op == SAVE && find_sandbox(call->fake, call->text) == NULL)
+		error_set(err, ERROR_NOT_FOUND, ENOENT, "no sandbox %s", call->text);
+	if (err->code == 0 && call->op == GIT_FETCH && strncmp(call->more, "https://", 8) != 0)
+		error_set(err, ERROR_INVALID, EINVAL, "the address must begin with https://");
+	if (err->code == 0 && fake_stream_start(call->fake, call->text, call->op == SAVE, &fd) < 0)
+		error_set(err, ERROR_INTERNAL, EIO, "cannot start the stream");
+	call->fd_done(err->code != 0 ? err : NULL, &fd, call->data);
+}
+
 static void answer_simple(struct call *call, struct error *err)
 {
 	struct fake_build *build = call->op == BUILD_CANCEL ? fake_build_find(call->fake, call->text) : NULL;
@@ -264,6 +278,8 @@ static void answer_simple(struct call *call, struct error *err)
 		fake_build_finish(build, "cancelled", NULL);
 	else if (err->code == 0 && call->op == BUILD_CANCEL)
 		error_set(err, ERROR_NOT_FOUND, ENOENT, "no build %s", call->text);
+	if (err->code == 0 && call->op == GIT_CANCEL && !fake_stream_cancel(call->fake, call->text))
+		error_set(err, ERROR_NOT_FOUND, ENOENT, "no fetch %s", call->text);
 	if (err->code == 0 && call->op == ADOPT && find_sandbox(call->fake, call->text) == NULL)
 		error_set(err, ERROR_NOT_FOUND, ENOENT, "no sandbox %s", call->text);
 	call->done(err->code != 0 ? err : NULL, call->data);
@@ -283,6 +299,7 @@ static void answer(void *data)
 	static void (*const answers[FAKE_OPS])(struct call *call, struct error *err) = {
 		answer_pull,	 answer_start,	answer_terminal, answer_stop,  answer_list,   answer_terminal,
 		answer_simple, answer_usage, answer_simple,	 answer_build, answer_simple, answer_simple,
+		answer_stream, answer_simple, answer_stream,
 	};
 	struct call *call = data;
 	struct fake_rule *rule = &call->fake->rules[call->op];
@@ -406,6 +423,28 @@ static void fake_base_ensure(struct engine *engine, const char *reference, engin
 	ask(engine, BASE_ENSURE, reference, NULL, data)->done = done;
 }
 
+static void fake_git_fetch(struct engine *engine, const struct engine_fetch *fetch, engine_fd_done done, void *data)
+{
+	ask(engine, GIT_FETCH, fetch->fetch, fetch->url, data)->fd_done = done;
+}
+
+static void fake_git_cancel(struct engine *engine, const char *fetch, engine_done done, void *data)
+{
+	ask(engine, GIT_CANCEL, fetch, NULL, data)->done = done;
+}
+
+static void fake_save(struct engine *engine, const char *sandbox, uint64_t bytes_max, engine_fd_done done, void *data)
+{
+	(void)bytes_max;
+	ask(engine, SAVE, sandbox, NULL, data)->fd_done = done;
+}
+
+static void free_streams(struct fake *fake)
+{
+	while (!list_is_empty(&fake->streams))
+		fake_stream_free(container_of(fake->streams.next, struct fake_stream, link));
+}
+
 static void fail_open_calls(struct fake *fake)
 {
 	fake->away = true;
@@ -422,6 +461,8 @@ static void fake_free(struct engine *engine)
 	fake_engine_lose_sandboxes(engine);
 	while (!list_is_empty(&fake->builds))
 		fake_build_free(container_of(fake->builds.next, struct fake_build, link));
+	free_streams(fake);
+	buf_fini(&fake->stream);
 	free(fake->command_output);
 	free(fake);
 }
@@ -441,6 +482,9 @@ static const struct engine_ops fake_ops = {
 	.build = fake_build_op,
 	.build_cancel = fake_build_cancel,
 	.base_ensure = fake_base_ensure,
+	.git_fetch = fake_git_fetch,
+	.git_cancel = fake_git_cancel,
+	.save = fake_save,
 };
 
 /* ---- what tests do to it ------------------------------------------------------------------------------------------ */
@@ -463,6 +507,7 @@ struct engine *fake_engine_new(struct loop *loop, const struct engine_events *ev
 	list_init(&fake->calls);
 	list_init(&fake->sandboxes);
 	list_init(&fake->builds);
+	list_init(&fake->streams);
 	loop_timer_start(loop, &fake->up, 0, come_up, fake);
 	return &fake->engine;
 }
@@ -482,6 +527,7 @@ void fake_engine_away(struct engine *engine, bool away)
 	fail_open_calls(fake);
 	while (!list_is_empty(&fake->builds))
 		fake_build_free(container_of(fake->builds.next, struct fake_build, link));
+	free_streams(fake);
 	error_set(&err, ERROR_UNAVAILABLE, ECONNRESET, "the engine was sent away");
 	fake->engine.events->down(&err, fake->engine.events_data);
 }

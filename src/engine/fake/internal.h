@@ -1,10 +1,12 @@
 /* What the parts of the in-memory engine share. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "engine/fake/fake.h"
 
-#define FAKE_OPS 12
+#define FAKE_OPS 15
+#define FAKE_COMMIT "0123456789abcdef0123456789abcdef01234567"
 
 struct fake_rule { /* what happens to the calls of one operation */
 	unsigned count;
@@ -31,6 +33,10 @@ struct fake {
 	struct list calls;     /* struct call, not answered yet */
 	struct list sandboxes; /* struct fake_sandbox */
 	struct list builds;    /* struct fake_build */
+	struct list streams; /* struct fake_stream */
+	struct buf stream; /* what each of them gives */
+	struct error stream_error; /* code 0: they end well */
+	bool hold_streams;
 	struct loop_timer up;
 	struct fake_pool pools[FAKE_POOLS];
 };
@@ -65,3 +71,18 @@ int fake_build_start(struct fake *fake, const struct engine_build *build, int *r
 struct fake_build *fake_build_find(struct fake *fake, const char *id);
 void fake_build_finish(struct fake_build *build, const char *state, const char *error);
 void fake_build_free(struct fake_build *build); /* without an event */
+
+/* ---- stream.c ---- */
+
+struct fake_stream {
+	struct list link;
+	struct fake *fake;
+	struct loop_timer timer;
+	bool is_save;
+	char *id;
+};
+
+int fake_stream_start(struct fake *fake, const char *id, bool is_save, int *ret_fd);
+/* False: there is none of that id. */
+bool fake_stream_cancel(struct fake *fake, const char *id);
+void fake_stream_free(struct fake_stream *stream); /* without an event */

@@ -1,5 +1,6 @@
 #include "engine/local/event.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const char *text(json_t *body, const char *key)
@@ -50,6 +51,35 @@ static void build_ended(const struct engine *engine, json_t *body)
 					    text(body, "reference"), engine->events_data);
 }
 
+/* What the agent says went wrong; NULL: nothing did. */
+static const struct error *failure(json_t *body, struct error *err)
+{
+	const char *kind = text(body, "kind");
+	const char *message = text(body, "error");
+
+	if (strcmp(text(body, "state"), "succeeded") == 0)
+		return NULL;
+	error_set(err, kind != NULL ? error_kind_from_name(kind) : ERROR_INTERNAL, EIO, "%s",
+		  message != NULL ? message : "the agent does not say why");
+	return err;
+}
+
+static void git_ended(const struct engine *engine, json_t *body)
+{
+	struct error err;
+
+	if (text(body, "fetch") != NULL && text(body, "state") != NULL && engine->events->git_ended != NULL)
+		engine->events->git_ended(text(body, "fetch"), failure(body, &err), text(body, "commit"), engine->events_data);
+}
+
+static void sandbox_saved(const struct engine *engine, json_t *body)
+{
+	struct error err;
+
+	if (text(body, "sandbox") != NULL && text(body, "state") != NULL && engine->events->sandbox_saved != NULL)
+		engine->events->sandbox_saved(text(body, "sandbox"), failure(body, &err), engine->events_data);
+}
+
 void local_event(const struct engine *engine, const char *name, json_t *body)
 {
 	static const struct {
@@ -57,7 +87,8 @@ void local_event(const struct engine *engine, const char *name, json_t *body)
 		void (*tell)(const struct engine *engine, json_t *body);
 	} table[] = {
 		{"sandbox.ended", sandbox_ended},   {"terminal.ended", terminal_ended}, {"image.progress", image_progress},
-		{"build.stage", build_stage},	    {"build.ended", build_ended},
+		{"build.stage", build_stage},	    {"build.ended", build_ended},	{"git.ended", git_ended},
+		{"sandbox.saved", sandbox_saved},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)

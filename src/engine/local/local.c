@@ -324,8 +324,8 @@ static void local_build(struct engine *engine, const struct engine_build *build,
 	json_object_set_new(limits, "output", json_integer((json_int_t)build->output));
 	call->fd_done = done;
 	ask(local_of(engine), "build.start",
-	    json_pack("{s:s,s:s,s:o,s:b}", "build", build->build, "tag", build->tag, "limits", limits, "network",
-		      build->network),
+	    json_pack("{s:s,s:s,s:o,s:b,s:s*}", "build", build->build, "tag", build->tag, "limits", limits, "network",
+		      build->network, "dockerfile", build->dockerfile),
 	    &build->context, 1, answer_fd, call);
 }
 
@@ -343,6 +343,34 @@ static void local_base_ensure(struct engine *engine, const char *reference, engi
 
 	call->done = done;
 	ask(local_of(engine), "base.ensure", json_pack("{s:s}", "reference", reference), NULL, 0, answer_done, call);
+}
+
+static void local_git_fetch(struct engine *engine, const struct engine_fetch *fetch, engine_fd_done done, void *data)
+{
+	struct call *call = call_new(data);
+
+	call->fd_done = done;
+	ask(local_of(engine), "git.fetch",
+	    json_pack("{s:s,s:s,s:s*,s:{s:I,s:I,s:I}}", "fetch", fetch->fetch, "url", fetch->url, "ref", fetch->ref, "limits", "memory",
+		      (json_int_t)fetch->memory, "disk", (json_int_t)fetch->disk, "seconds", (json_int_t)fetch->seconds),
+	    NULL, 0, answer_fd, call);
+}
+
+static void local_git_cancel(struct engine *engine, const char *fetch, engine_done done, void *data)
+{
+	struct call *call = call_new(data);
+
+	call->done = done;
+	ask(local_of(engine), "git.cancel", json_pack("{s:s}", "fetch", fetch), NULL, 0, answer_done, call);
+}
+
+static void local_save(struct engine *engine, const char *sandbox, uint64_t bytes_max, engine_fd_done done, void *data)
+{
+	struct call *call = call_new(data);
+
+	call->fd_done = done;
+	ask(local_of(engine), "sandbox.save", json_pack("{s:s,s:I}", "sandbox", sandbox, "bytes", (json_int_t)bytes_max), NULL, 0,
+	    answer_fd, call);
 }
 
 /* ---- usage: many small questions in one message ------------------------------------------------------------------ */
@@ -512,6 +540,9 @@ static const struct engine_ops local_ops = {
 	.build = local_build,
 	.build_cancel = local_build_cancel,
 	.base_ensure = local_base_ensure,
+	.git_fetch = local_git_fetch,
+	.git_cancel = local_git_cancel,
+	.save = local_save,
 };
 
 struct engine *local_engine_new(struct loop *loop, const char *socket_path, const struct engine_events *events, void *data)

@@ -31,6 +31,7 @@ struct bench {
 	size_t listed; /* terminals of our sandbox in the list; 0: it is not there */
 	struct engine_usage usage;
 	bool has_usage;
+	bool saved; /* sandbox.saved came, and well */
 };
 
 static const struct engine_limits limits = {.memory = 256u << 20, .cpu = 500, .pids = 64, .disk = 64u << 20};
@@ -88,6 +89,14 @@ static void on_build_ended(const char *build, const char *state, const char *err
 	(void)data;
 }
 
+static void on_saved(const char *sandbox, const struct error *err, void *data)
+{
+	struct bench *bench = data;
+
+	if (strcmp(sandbox, bench->id) == 0)
+		bench->saved = err == NULL;
+}
+
 static const struct engine_events events = {
 	.up = on_up,
 	.down = on_down,
@@ -96,6 +105,7 @@ static const struct engine_events events = {
 	.image_progress = on_image_progress,
 	.build_stage = on_build_stage,
 	.build_ended = on_build_ended,
+	.sandbox_saved = on_saved,
 };
 
 #define wait_for(bench, condition)                                                                                     \
@@ -339,6 +349,34 @@ static void refuses_what_is_not_there(void **state)
 	assert_int_equal(ask(bench, bench->engine->ops->build_cancel(bench->engine, bench->id, on_done, bench)), ERROR_NOT_FOUND);
 }
 
+static void saves_what_was_written(void **state)
+{
+	struct bench *bench = *state;
+	char block[4096];
+	int layer;
+
+	assert_int_equal(ask(bench, bench->engine->ops->save(bench->engine, bench->id, 1u << 24, on_fd, bench)), ERROR_NOT_FOUND);
+	assert_int_equal(start(bench), ERROR_NONE);
+	close(bench->tty);
+	assert_int_equal(ask(bench, bench->engine->ops->save(bench->engine, bench->id, 1u << 24, on_fd, bench)), ERROR_NONE);
+	layer = bench->tty;
+	bench->tty = -1;
+	while (read(layer, block, sizeof(block)) > 0)
+		continue;
+	close(layer);
+	wait_for(bench, bench->saved);
+}
+
+static void refuses_addresses_that_are_not_https(void **state)
+{
+	struct bench *bench = *state;
+	const struct engine_fetch fetch = {
+		.fetch = bench->id, .url = "file:///etc", .memory = 128u << 20, .disk = 64u << 20, .seconds = 10};
+
+	assert_int_equal(ask(bench, bench->engine->ops->git_fetch(bench->engine, &fetch, on_fd, bench)), ERROR_INVALID);
+	assert_int_equal(ask(bench, bench->engine->ops->git_cancel(bench->engine, bench->id, on_done, bench)), ERROR_NOT_FOUND);
+}
+
 static void refuses_the_same_id_twice(void **state)
 {
 	struct bench *bench = *state;
@@ -382,6 +420,8 @@ int contract_run(const char *name, struct contract *contract)
 		cmocka_unit_test_setup_teardown(lists_attaches_and_measures, setup, teardown),
 		cmocka_unit_test_setup_teardown(opens_more_shells, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_what_is_not_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(saves_what_was_written, setup, teardown),
+		cmocka_unit_test_setup_teardown(refuses_addresses_that_are_not_https, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_the_same_id_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_a_command_exit_code, setup, teardown),
 		cmocka_unit_test_setup_teardown(answers_all_when_freed, setup, teardown),
