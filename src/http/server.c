@@ -354,6 +354,7 @@ void server_count(struct server *server, struct server_counts *ret_counts)
 	ret_counts->connections = atomic_load(&server->connection_count);
 	ret_counts->streams = atomic_load(&server->stream_count);
 	ret_counts->waiting = server->workers != NULL ? workers_waiting(server->workers) : 0;
+	ret_counts->waiting += server->heavy != NULL ? workers_waiting(server->heavy) : 0;
 	pthread_mutex_lock(&server->lock);
 	ret_counts->upgrades = server->upgrade_count;
 	pthread_mutex_unlock(&server->lock);

@@ -117,6 +117,6 @@ struct server_counts {
 	unsigned connections; /* open now, upgraded ones included */
 	unsigned upgrades;    /* upgraded sockets not yet given back */
 	unsigned streams;
-	unsigned waiting; /* for a worker */
+	unsigned waiting; /* for a worker, of either kind */
 };
 void server_count(struct server *server, struct server_counts *ret_counts);

@@ -4,7 +4,7 @@
 #include "store/audit.h"
 #include "store/sessions.h"
 
-#define FIRST_MS 10000 /* a start has better things to do */
+#define FIRST_MS 1000 /* a start has better things to do */
 #define EVERY_MS (60 * 60 * 1000)
 
 static int throw_away(struct store *store, void *data, struct error *err)

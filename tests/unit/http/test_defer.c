@@ -69,6 +69,27 @@ static int handle_slow(struct request *request, struct error *err)
 	return 0;
 }
 
+static int hash(struct request *request, struct error *err)
+{
+	if (request_query(request, "wrong") != NULL)
+		return error_set(err, ERROR_FORBIDDEN, EACCES, "wrong");
+	if (request_query(request, "nothing") != NULL)
+		return -EIO;
+	return handle_slow(request, err);
+}
+
+static int handle_heavy(struct request *request, struct error *err)
+{
+	return request_heavy(request, hash, err);
+}
+
+static int handle_quick(struct request *request, struct error *err)
+{
+	(void)err;
+	respond_empty(request, 204);
+	return 0;
+}
+
 static int handle_twice(struct request *request, struct error *err)
 {
 	(void)err;
@@ -85,6 +106,8 @@ static struct server *start(struct desk *desk, unsigned workers, unsigned queue)
 		{METHOD_GET, "/race", ROUTE_IMMEDIATE, handle_race, desk, 0, 0, NULL},
 		{METHOD_GET, "/race-work", ROUTE_WORK, handle_race, desk, 0, 0, NULL},
 		{METHOD_GET, "/slow", ROUTE_WORK, handle_slow, desk, 0, 0, NULL},
+		{METHOD_GET, "/heavy", ROUTE_WORK, handle_heavy, desk, 0, 0, NULL},
+		{METHOD_GET, "/quick", ROUTE_WORK, handle_quick, desk, 0, 0, NULL},
 		{METHOD_GET, "/twice", ROUTE_WORK, handle_twice, desk, 0, 0, NULL},
 		{METHOD_GET, "/echo", ROUTE_IMMEDIATE, handle_echo, desk, 0, 0, NULL},
 	};
@@ -96,6 +119,7 @@ static struct server *start(struct desk *desk, unsigned workers, unsigned queue)
 	server_config_init(&config);
 	config.workers = workers;
 	config.queue_max = queue;
+	config.heavy_queue_max = 1;
 	config.threads = 2;
 	return fixture_start(&config, routes, ARRAY_SIZE(routes));
 }
@@ -288,6 +312,82 @@ static void stops_with_requests_in_the_air(void **state)
 	close(waiting);
 }
 
+/* For the heavy worker, or for the only other one, which will hand it on before it takes anything else. */
+static void wait_for_one(struct server *server)
+{
+	for (struct server_counts counts = {.waiting = 0}; counts.waiting == 0;)
+		server_count(server, &counts);
+}
+
+static void heavy_work_stalls_nothing_else(void **state)
+{
+	struct desk desk;
+	struct server *server = start(&desk, 1, 8);
+	struct answer answer;
+	int fds[3];
+	char *retry;
+
+	(void)state;
+	fds[0] = client_connect(server_port(server));
+	client_send(fds[0], "GET /heavy HTTP/1.1\r\nHost: a\r\n\r\n");
+	sem_wait(&desk.arrived); /* one runs */
+	fds[1] = client_connect(server_port(server));
+	client_send(fds[1], "GET /heavy HTTP/1.1\r\nHost: a\r\n\r\n");
+	wait_for_one(server);
+	client_ask(server_port(server), "GET /quick HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+	assert_int_equal(answer.status, 204);
+	answer_fini(&answer);
+	/* One runs, one waits: there is no room for a third. */
+	client_ask(server_port(server), "GET /heavy?wrong=1 HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+	assert_int_equal(answer.status, 503);
+	retry = answer_header(&answer, "Retry-After");
+	assert_non_null(retry);
+	free(retry);
+	answer_fini(&answer);
+	sem_post(&desk.leave);
+	sem_post(&desk.leave);
+	for (int i = 0; i < 2; i++) {
+		client_read(fds[i], 0, &answer);
+		assert_int_equal(answer.status, 200);
+		answer_fini(&answer);
+		close(fds[i]);
+	}
+	client_ask(server_port(server), "GET /heavy?wrong=1 HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+	assert_int_equal(answer.status, 403);
+	answer_fini(&answer);
+	client_ask(server_port(server), "GET /heavy?nothing=1 HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+	assert_int_equal(answer.status, 500);
+	answer_fini(&answer);
+	fixture_stop(server);
+}
+
+static void stops_with_heavy_work_in_the_air(void **state)
+{
+	struct desk desk;
+	struct server *server = start(&desk, 1, 8);
+	struct answer answer;
+	int fds[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		fds[i] = client_connect(server_port(server));
+		client_send(fds[i], "GET /heavy HTTP/1.1\r\nHost: a\r\n\r\n");
+		if (i == 0)
+			sem_wait(&desk.arrived);
+	}
+	wait_for_one(server);
+	sem_post(&desk.leave);
+	sem_post(&desk.leave);
+	server_stop(server, 1000);
+	for (int i = 0; i < 2; i++) {
+		client_read(fds[i], 0, &answer);
+		assert_true(answer.status == 200 || (i == 1 && answer.status == 503));
+		answer_fini(&answer);
+		close(fds[i]);
+	}
+	server_free(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +398,8 @@ int main(void)
 		cmocka_unit_test(takes_the_first_answer),
 		cmocka_unit_test(refuses_when_the_queue_is_full),
 		cmocka_unit_test(stops_with_requests_in_the_air),
+		cmocka_unit_test(heavy_work_stalls_nothing_else),
+		cmocka_unit_test(stops_with_heavy_work_in_the_air),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -573,6 +573,30 @@ static void tells_the_suspended_only_after_the_password(void **state)
 	log_in(&alice, "alice");
 }
 
+/* ---- upkeep -------------------------------------------------------------------------------------------------------------- */
+
+static void throws_away_what_is_over(void **state)
+{
+	struct fixture *fixture = *state;
+	struct guest alice = {.fixture = fixture}, bob = {.fixture = fixture};
+	struct store store;
+
+	register_as(&alice, "alice");
+	register_as(&bob, "bobby");
+	assert_int_equal(store_open(fixture->database, &store, NULL), 0);
+	assert_int_equal(db_execute(store.db, NULL, NULL, "UPDATE sessions SET expires_ms = 1 WHERE user = 1", ""), 0);
+	assert_int_equal(audit_add(&store, 1, "-", "", "long.ago", "", NULL, NULL), 0);
+	store_close(&store);
+	fixture_stop(fixture);
+	fixture->options.audit_ms = INT64_C(1000) * 3600 * 24;
+	fixture_start(fixture);
+	while (count(fixture, "SELECT COUNT(*) FROM sessions") != 1 ||
+	       count(fixture, "SELECT COUNT(*) FROM audit WHERE action = 'long.ago'") != 0)
+		usleep(20000);
+	drop(expect(&bob, "GET", ME, NULL, 200));
+	assert_int_equal(count(fixture, "SELECT COUNT(*) FROM audit WHERE action = 'user.register'"), 2);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -599,6 +623,7 @@ int main(void)
 		TEST(withdraws_without_a_password),
 		TEST(gives_an_account_its_first_password),
 		TEST(tells_the_suspended_only_after_the_password),
+		TEST(throws_away_what_is_over),
 	};
 
 	return cmocka_run_group_tests_name("web: accounts", tests, NULL, NULL);
