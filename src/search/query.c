@@ -42,28 +42,37 @@ static void append_part(struct query_word *into, const struct word *word)
 	into->letters += word->letters;
 }
 
-static bool is_known(const struct query *query, const char *text)
+/* The last word is whole now; it goes when it was there before. */
+static void drop_repeated(struct query *query)
 {
-	for (size_t i = 0; i < query->count; i++)
-		if (strcmp(query->words[i].text, text) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i + 1 < query->count; i++) {
+		if (strcmp(query->words[i].text, query->words[query->count - 1].text) == 0) {
+			query->count--;
+			return;
+		}
+	}
 }
 
-static void add_word(struct query *query, const struct word *word)
+/* *open: the word before was taken, so that its other parts may join it. */
+static void add_word(struct query *query, const struct word *word, bool *open)
 {
-	struct query_word *last = query->count > 0 ? &query->words[query->count - 1] : NULL;
+	struct query_word *last = *open ? &query->words[query->count - 1] : NULL;
 
-	if (last != NULL && !last->run && !word->run && word->joint == JOINT_MARK) {
+	if (!word->run && word->joint == JOINT_MARK && last != NULL && !last->run) {
 		append_part(last, word);
-	} else if (query->count < QUERY_WORDS_MAX && !is_known(query, word->text)) {
-		last = &query->words[query->count++];
-		memset(last, 0, sizeof(*last));
-		last->run = word->run;
-		last->letters = word->letters;
-		memcpy(last->text, word->text, word->length + 1);
-		memcpy(last->offsets, word->offsets, sizeof(last->offsets));
+		return;
 	}
+	if (*open)
+		drop_repeated(query);
+	*open = query->count < QUERY_WORDS_MAX;
+	if (!*open)
+		return;
+	last = &query->words[query->count++];
+	memset(last, 0, sizeof(*last));
+	last->run = word->run;
+	last->letters = word->letters;
+	memcpy(last->text, word->text, word->length + 1);
+	memcpy(last->offsets, word->offsets, sizeof(last->offsets));
 }
 
 void query_parse(const char *text, struct query *ret_query)
@@ -71,6 +80,7 @@ void query_parse(const char *text, struct query *ret_query)
 	size_t length = strnlen(text, QUERY_BYTES_MAX);
 	struct words words;
 	struct word word;
+	bool open = false;
 
 	ret_query->count = 0;
 	ret_query->key[0] = '\0';
@@ -79,8 +89,10 @@ void query_parse(const char *text, struct query *ret_query)
 	while (words_next(&words, &word)) {
 		if (words.at >= length)
 			drop_unfinished(&word);
-		add_word(ret_query, &word);
+		add_word(ret_query, &word, &open);
 	}
+	if (open)
+		drop_repeated(ret_query);
 	words_key(text, length, ret_query->key, sizeof(ret_query->key));
 }
 

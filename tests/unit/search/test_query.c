@@ -29,6 +29,13 @@ static void asks_for_words_and_beginnings(void **state)
 	assert_string_equal(strict("터"), "(\"터\" OR {name tags summary owner} : \"터\" *)");
 	assert_string_equal(strict("c언어"), "(\"c\" OR {name tags summary owner} : \"c\" *) AND (\"언어\")");
 	assert_string_equal(strict("sql sql SQL"), "(\"sql\" OR \"sql\" *)");
+	/* What joins a word that is not taken joins no other one. */
+	assert_string_equal(strict("abc xyz abc.def"),
+			    "(\"abc\" OR \"abc\" *) AND (\"xyz\" OR \"xyz\" *) AND (\"abc def\" OR \"abc def\" * OR "
+			    "\"abcdef\" *)");
+	strict("a b c d e f g h i.j");
+	assert_int_equal(query.count, QUERY_WORDS_MAX);
+	assert_string_equal(query.words[QUERY_WORDS_MAX - 1].text, "h");
 }
 
 static void leaves_unfinished_jamo_alone(void **state)
