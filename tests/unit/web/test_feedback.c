@@ -520,9 +520,9 @@ static void finds_unlisted_ones_by_their_address(void **state)
 	struct guest guest = {.fixture = *state}, ann;
 	json_t *json;
 
+	people_sql(*state, "UPDATE projects SET visibility = 'unlisted' WHERE name = 'figlet'");
 	fixture_start(*state);
 	ann = person(*state, "ann", "user");
-	people_sql(*state, "UPDATE projects SET visibility = 'unlisted' WHERE name = 'figlet'");
 	json = expect(&guest, "GET", "/api/v1/projects", NULL, 200);
 	assert_int_equal(number_of(json, "total"), 0);
 	drop(json);
