@@ -17,7 +17,7 @@ describe('a banner', () => {
     expect([toLocal(null), toLocal('x'), fromLocal(''), fromLocal('x')]).toEqual(['', '', null, null]);
   });
   it.each([
-    ['text', { text: '  ' }], ['text', { text: 'x'.repeat(201) }], ['text_ko', { text_ko: '가'.repeat(201) }], ['link', { link: 'http://x.example' }], ['link', { link: 'javascript:alert(1)' }],
+    ['text', { text: '  ' }], ['text', { text: 'x'.repeat(141) }], ['text_ko', { text_ko: '가'.repeat(141) }], ['link', { link: 'javascript:alert(1)' }],
     ['link', { link: '' }], ['ends_at', { starts: '2026-01-02T00:00', ends: '2026-01-01T00:00' }], ['weight', { weight: '0' }], ['weight', { weight: '101' }],
     ['weight', { weight: '1.5' }], ['weight', { weight: '' }], ['weight', { weight: 'x' }],
   ])('is refused for its %s: %j', (field, change) => expect(Object.keys(checkDraft({ ...fine, ...change }, en.banners))).toEqual([field]));

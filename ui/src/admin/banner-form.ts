@@ -13,7 +13,7 @@ export interface Draft {
   enabled: boolean;
 }
 
-export const TEXT_MOST = 200;
+export const TEXT_MOST = 140;
 export const IMAGE_MOST = 5 * 1024 * 1024;
 export const IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/webp'];
 
@@ -47,7 +47,7 @@ export function wordsOf(draft: Draft): BannerWords {
 
 function isLink(text: string): boolean {
   try {
-    return new URL(text).protocol === 'https:';
+    return ['https:', 'http:'].includes(new URL(text).protocol);
   } catch {
     return false;
   }

@@ -152,7 +152,7 @@ export const messages: AdminMessages = {
     imageRemove: '그림 빼기',
     preview: '미리 보기',
     needText: '배너에 들어갈 글을 적어 주세요.',
-    needLink: 'https://로 시작하는 주소를 적어 주세요.',
+    needLink: 'https://example.org 같은 웹 주소를 적어 주세요.',
     badWeight: '1부터 100까지의 수를 적어 주세요.',
     badTimes: '시작하기도 전에 끝나게 되어 있습니다.',
     badImage: '쓸 수 없는 그림입니다.',

@@ -81,7 +81,7 @@ export const messages: Messages = {
     previous: '이전',
     next: '다음',
     page: (n, of) => `${of}쪽 가운데 ${n}쪽`,
-    pageOf: (n) => `${n}쪽`,
+    pageOf: (n) => `${n} 쪽`,
   },
   categories: {
     language: '언어', system: '시스템', database: '데이터베이스', web: '웹', cloud: '클라우드', ai: 'AI', editor: '편집기',
