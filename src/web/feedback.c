@@ -7,13 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/str.h"
 #include "core/prose.h"
-
-static bool is_near(const char *address)
-{
-	return str_starts_with(address, "127.") || strcmp(address, "::1") == 0 || strcmp(address, "unix") == 0;
-}
+#include "web/guard.h"
 
 int feedback_limit(struct request *request, struct limiter *limiter, const struct session *session, struct error *err)
 {
@@ -21,12 +16,12 @@ int feedback_limit(struct request *request, struct limiter *limiter, const struc
 	char key[64];
 	unsigned seconds;
 
-	if (session->user == 0 && !web->options->limit_loopback && is_near(request_address(request)))
+	if (session->user == 0 && !guard_holds(web->options, request))
 		return 0;
 	if (session->user != 0)
 		snprintf(key, sizeof(key), "user %lld", (long long)session->user);
 	else
-		snprintf(key, sizeof(key), "%s", request_address(request));
+		limiter_address(request_address(request), key);
 	if (limiter_take(limiter, key, clock_monotonic_ms(), &seconds) == 0)
 		return 0;
 	respond_retry_after(request, seconds);

@@ -163,13 +163,19 @@ static void lists_users(void **state)
 
 static void suspends(void **state)
 {
-	struct guest admin, ann, other;
+	struct guest admin, ann, other, program = {.fixture = *state};
+	char header[128];
 	json_t *json;
 
 	fixture_start(*state);
 	admin = person(*state, "root", "admin");
 	ann = person(*state, "ann", "user");
 	other = person_again(*state, "ann");
+	json = expect(&ann, "POST", "/api/v1/users/me/tokens", "{\"name\": \"x\"}", 201);
+	snprintf(header, sizeof(header), "Authorization: Bearer %s\r\n", text_of(json, "token"));
+	program.headers = header;
+	drop(json);
+	call(&program, "GET", "/api/v1/projects/taste/figlet/like", NULL, 200);
 	call(&ann, "POST", "/api/v1/sandboxes", TRY, 201);
 	assert_int_equal(total_of(&admin, "/api/v1/admin/sandboxes"), 1);
 	json = expect(&admin, "PATCH", "/api/v1/admin/users/ann", "{\"state\": \"suspended\"}", 200);
@@ -178,6 +184,7 @@ static void suspends(void **state)
 	assert_int_equal(total_of(&admin, "/api/v1/admin/sandboxes"), 0);
 	call(&ann, "GET", "/api/v1/projects/taste/figlet/like", NULL, 401);
 	call(&other, "GET", "/api/v1/projects/taste/figlet/like", NULL, 401);
+	call(&program, "GET", "/api/v1/projects/taste/figlet/like", NULL, 401);
 	call(&admin, "PATCH", "/api/v1/admin/users/ann", "{\"state\": \"suspended\"}", 200); /* twice */
 	assert_int_equal(audited(&admin, "user.suspend"), 1);
 	call(&admin, "PATCH", "/api/v1/admin/users/ann", "{\"state\": \"active\"}", 200);
