@@ -1,3 +1,4 @@
+import { call, hasAdmin, signIn } from '../lib/people.js';
 import { accessibility, expect, layoutShift, PROJECT, shot, test } from '../lib/site.js';
 
 const name = PROJECT.split('/')[1];
@@ -153,7 +154,42 @@ test('the main page has a feed, and nothing moves when all of it has come', asyn
   await expect(page.getByRole('heading', { name: 'Categories' })).toBeVisible();
   await page.waitForLoadState('networkidle');
   expect(await layoutShift(page)).toBeLessThan(0.02);
-  await expect(page.locator('link[rel=alternate][type="application/rss+xml"]')).toHaveAttribute('href', '/feed.xml');
+  await expect(page.getByRole('link', { name: 'New projects as a feed (RSS)' })).toHaveAttribute('href', '/feed.xml');
+  if (process.env.TTOB_E2E_MOCK !== '1') expect(await (await page.request.get('/feed.xml')).text()).toContain('<rss');
+});
+
+test('one banner on the main page: marked, counted once when seen, never beside a terminal', async ({ page }) => {
+  test.skip(!hasAdmin, 'TTOB_E2E_ADMIN is not set');
+  const mock = process.env.TTOB_E2E_MOCK === '1';
+  await page.goto('/about');
+  await signIn(page);
+  const made = mock ? null : await (await call(page, 'POST', '/admin/banners', { text: 'Terminal night on Friday', text_ko: '금요일은 터미널의 밤', link: 'https://example.org/night', weight: 100, enabled: true })).json();
+  const views = asked(page, /\/api\/v1\/banner\/[^/]+\/view$/);
+  await page.goto('/');
+  const banner = page.getByRole('complementary', { name: 'Advertisement' });
+  await expect(banner).toHaveCount(1);
+  expect(await layoutShift(page)).toBeLessThan(0.02);
+  await banner.scrollIntoViewIfNeeded();
+  await expect.poll(() => views.length).toBe(1);
+  await page.evaluate(() => scrollTo(0, 0));
+  await banner.scrollIntoViewIfNeeded();
+  await page.waitForTimeout(300);
+  expect(views).toHaveLength(1);
+  const link = banner.getByRole('link');
+  await expect(link).toHaveAttribute('rel', /sponsored/);
+  await expect(link).toHaveAttribute('href', /^\/banner\/[^/]+\/go$/);
+  await expect(link).toContainText('Ad');
+  expect(await accessibility(page)).toEqual([]);
+  await shot(page, 'banner');
+  await page.goto(`/p/${PROJECT}`);
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await page.waitForLoadState('networkidle');
+  await expect(banner).toHaveCount(0);
+  if (!made) return;
+  expect((await call(page, 'DELETE', `/admin/banners/${made.id}`)).status()).toBe(204);
+  await page.goto('/');
+  await expect(page.getByRole('heading', { name: 'Categories' })).toBeVisible();
+  await expect(banner).toHaveCount(0);
 });
 
 test.describe('Korean, on a small phone', () => {

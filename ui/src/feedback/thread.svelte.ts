@@ -12,6 +12,8 @@ export class Thread {
   failure = $state.raw<unknown>(null);
   /** Deleted here; the server learns it when there is no way back. */
   #going = new Set<string>();
+  /** How many of the server's list lie above what comes next. */
+  #passed = 0;
 
   constructor(readonly project: string) {}
 
@@ -25,13 +27,13 @@ export class Thread {
     this.loading = true;
     this.failure = null;
     try {
-      const page = Math.floor((this.items.length + this.#going.size) / PER_PAGE) + 1;
+      const page = Math.floor(this.#passed / PER_PAGE) + 1;
       const list = await listComments(this.project, page, PER_PAGE);
       const shown = new Set(this.items.map((item) => item.id));
       this.items = [...this.items, ...list.items.filter((item) => !shown.has(item.id) && !this.#going.has(item.id))];
-      this.total = Math.max(list.total - this.#going.size, this.items.length);
-      // A page that was all known already was the last one, whatever the count says.
-      if (list.items.length === 0) this.total = this.items.length;
+      this.#passed = (page - 1) * PER_PAGE + list.items.length;
+      // After the last page nothing is left, whatever has come on top meanwhile.
+      this.total = list.items.length < PER_PAGE ? this.items.length : Math.max(list.total - this.#going.size, this.items.length);
       this.known = true;
     } catch (cause) {
       this.failure = cause;
@@ -44,6 +46,7 @@ export class Thread {
     const made = await writeComment(this.project, body);
     this.items = [made, ...this.items];
     this.total++;
+    this.#passed++;
   }
 
   async edit(id: string, body: string): Promise<void> {
@@ -73,6 +76,7 @@ export class Thread {
       try {
         await deleteComment(id, leaving);
         this.#going.delete(id);
+        this.#passed = Math.max(this.#passed - 1, 0);
       } catch (cause) {
         // Gone already is as good.
         if (cause instanceof ApiError && cause.status === 404) {
