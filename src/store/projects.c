@@ -576,7 +576,18 @@ int projects_count_states(struct store *store, struct state_counts *ret_counts, 
 	return r;
 }
 
-int projects_changed(struct store *store, int64_t *ret_changed_ms, struct error *err)
+int projects_changed(struct store *store, int64_t *ret_change, struct error *err)
 {
-	return db_number(store->db, 0, ret_changed_ms, err, "SELECT MAX(updated_ms) FROM projects", "");
+	struct statement *s;
+	uint64_t change = 0;
+	int r = db_query(store->db, &s, err, "SELECT MAX(updated_ms), COUNT(*), SUM(likes), SUM(tries) FROM projects", "");
+
+	if (r < 0)
+		return r;
+	r = statement_step(s, err);
+	for (int i = 0; r > 0 && i < 4; i++)
+		change = change * 1000003 + (uint64_t)statement_integer(s, i);
+	statement_done(s);
+	*ret_change = (int64_t)change;
+	return r < 0 ? r : 0;
 }

@@ -115,9 +115,9 @@ struct state_counts {
 	int64_t building;
 	int64_t failed;
 };
-/* The newest updated_ms of all projects, 0 for none: another number means that the catalogue has changed, maybe by
- * another process. */
-int projects_changed(struct store *store, int64_t *ret_changed_ms, struct error *err);
+/* Another number than before means that the catalogue has changed, maybe by another process: projects, who sees them, likes, tries.
+ * 0: there are none. */
+int projects_changed(struct store *store, int64_t *ret_change, struct error *err);
 int projects_count_states(struct store *store, struct state_counts *ret_counts, struct error *err);
 
 /* One value of every project, in no order; answered by an index of the database, without reading the rows
