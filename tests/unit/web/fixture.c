@@ -106,7 +106,7 @@ void fixture_add_project(struct fixture *fixture, const char *name)
 	store_close(&store);
 }
 
-static void seed(struct fixture *fixture)
+void fixture_seed(struct fixture *fixture)
 {
 	struct version version = {
 		.label = (char *)"1.0", .reference = (char *)"taste/figlet:b0", .image = (char *)"sha256:00", .size = 1, .shell = true};
@@ -128,7 +128,7 @@ struct fixture *fixture_new(void)
 	assert_non_null(mkdtemp(fixture->folder));
 	fixture->database = xasprintf("sqlite:%s/ttob.db", fixture->folder);
 	fill_options(fixture);
-	seed(fixture);
+	fixture_seed(fixture);
 	return fixture;
 }
 

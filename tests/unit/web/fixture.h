@@ -20,6 +20,7 @@ struct fixture {
 
 /* Options of a usual process and one project: taste/figlet is ready (version 1.0). */
 struct fixture *fixture_new(void);
+void fixture_seed(struct fixture *fixture); /* the same project in another database: after fixture->database was changed */
 void fixture_start(struct fixture *fixture); /* and waits until the engine is up */
 void fixture_stop(struct fixture *fixture);  /* the web process; the data stays */
 void fixture_free(struct fixture *fixture);
