@@ -37,6 +37,7 @@ void must(int r, const struct error *err);
 int run_database(void);
 int run_mariadb(void); /* for that one alone */
 int run_nodes(void);
+int run_banners(void);
 int run_projects(void);
 int run_builds(void);
 int run_sandboxes(void);

@@ -4,12 +4,14 @@ import { asGuest, embedSession } from '../api/client.ts';
 
 const KEY = 'ttob-embed-guest';
 
-function keep(token: string | null): void {
+/** False: the browser keeps nothing for pages in frames; the guest lasts as long as the page. */
+function keep(token: string | null): boolean {
   try {
     if (token === null) sessionStorage.removeItem(KEY);
     else sessionStorage.setItem(KEY, token);
+    return true;
   } catch {
-    // Blocked storage: the guest lasts as long as the page.
+    return false;
   }
 }
 
@@ -23,6 +25,8 @@ function kept(): string | null {
 
 export class Guest {
   #token = kept();
+  /** Whether nobody will know this guest after the page is gone. */
+  fleeting = false;
 
   constructor(readonly project: string) {
     asGuest(this.#token);
@@ -35,7 +39,7 @@ export class Guest {
   async enter(): Promise<void> {
     if (this.#token !== null) return;
     this.#token = (await embedSession(this.project)).token;
-    keep(this.#token);
+    this.fleeting = !keep(this.#token);
     asGuest(this.#token);
   }
 

@@ -1,5 +1,5 @@
 // A taste in a frame: nothing is asked of the server before the button is pressed.
-import { ApiError } from '../api/client.ts';
+import { ApiError, request } from '../api/client.ts';
 import { Taste } from '../try/taste.svelte.ts';
 import { Guest } from './guest.ts';
 
@@ -15,6 +15,12 @@ export class EmbedTaste extends Taste {
   async look(): Promise<void> {
     if (this.#guest.known) await this.open(false);
     else this.phase = 'idle';
+  }
+
+  /** The page goes away. What nobody can come back to should not hold a place until it is idle. */
+  leave(): void {
+    if (!this.#guest.fleeting || this.phase !== 'running' || !this.sandbox) return;
+    void request(`/sandboxes/${encodeURIComponent(this.sandbox.id)}`, { method: 'DELETE', keepalive: true }).catch(() => undefined);
   }
 
   override async start(asked: { replace?: boolean } = {}): Promise<void> {
