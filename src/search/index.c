@@ -12,8 +12,8 @@
 #include "search/tokenizer.h"
 
 #define BUSY_MS       5000
-#define README_MAX    (32 * 1024) /* bytes of each README that are indexed */
-#define TEXT_MAX      (64 * 1024)
+#define README_MAX    ((size_t)32 * 1024) /* bytes of each README that are indexed */
+#define TEXT_MAX      ((size_t)64 * 1024)
 #define CHECK_EVERY   2000 /* steps of SQLite between looks at the clock */
 #define STRING(value) STRING_OF(value)
 #define STRING_OF(v)  #v

@@ -336,6 +336,55 @@ static void shows_only_what_is_listed(void **state)
 	assert_int_equal(projects_set_visibility(store, 999, "hidden", NOW, &err), -ENOENT);
 }
 
+static void note_updated(int64_t id, int64_t updated_ms, void *data)
+{
+	((int64_t *)data)[id] = updated_ms;
+}
+
+static void note_likes(int64_t id, int64_t likes, void *data)
+{
+	((int64_t *)data)[id] = likes + 1;
+}
+
+static void note_trend(int64_t id, double trend, void *data)
+{
+	((double *)data)[id] = trend;
+}
+
+static void lists_by_ids_and_scans(void **state)
+{
+	struct store *store = store_of(state);
+	int64_t a = add_sample(store, "aa", "fun");
+	int64_t b = add_sample(store, "bb", "web");
+	int64_t c = add_sample(store, "cc", "web");
+	int64_t ids[] = {c, 9999, a, b}, values[16] = {0};
+	struct project_list list;
+	struct error err = {0};
+	double trends[16] = {0};
+
+	must(projects_list_by_ids(store, ids, ARRAY_SIZE(ids), &list, &err), &err);
+	assert_int_equal(list.count, 3);
+	assert_string_equal(list.items[0].name, "cc");
+	assert_string_equal(list.items[1].name, "aa");
+	assert_string_equal(list.items[2].name, "bb");
+	assert_null(list.items[0].readme);
+	project_list_fini(&list);
+	must(projects_set_visibility(store, a, "hidden", NOW + 7, &err), &err);
+	must(projects_list_by_ids(store, ids, ARRAY_SIZE(ids), &list, &err), &err);
+	assert_int_equal(list.count, 2);
+	project_list_fini(&list);
+	must(projects_list_by_ids(store, ids, 0, &list, &err), &err);
+	assert_int_equal(list.count, 0);
+	assert_true(c < 16);
+	must(projects_each_updated(store, note_updated, values, &err), &err);
+	assert_true(values[a] == NOW + 7 && values[b] == NOW && values[c] == NOW);
+	must(projects_each_likes(store, note_likes, values, &err), &err);
+	assert_true(values[a] == 1 && values[c] == 1);
+	must(tries_count(store, b, "p1", NOW, NULL, &err), &err);
+	must(projects_each_trend(store, note_trend, trends, &err), &err);
+	assert_true(trends[b] > trends[a] && trends[a] == trends[c]);
+}
+
 static void keeps_embed_origins(void **state)
 {
 	struct store *store = store_of(state);
@@ -394,6 +443,7 @@ int run_projects(void)
 		cmocka_unit_test_setup_teardown(keeps_versions, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(deletes_with_all_that_hangs_on_it, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(shows_only_what_is_listed, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(lists_by_ids_and_scans, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(keeps_embed_origins, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(filters_by_owner, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(counts, fixture_setup, fixture_teardown),
