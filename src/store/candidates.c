@@ -30,7 +30,7 @@ static bool is_known(const struct candidate_list *list, int64_t project)
 int candidates_add(struct store *store, const char *person, int64_t since_ms, const char *category, size_t most,
 		   struct candidate_list *list, struct error *err)
 {
-	struct statement *s;
+	struct statement *s = NULL;
 	int r;
 
 	if (category == NULL)

@@ -74,7 +74,7 @@ int comments_add(struct store *store, int64_t project, int64_t user, const char 
 
 int comments_get(struct store *store, const char *id, struct comment *ret_comment, struct error *err)
 {
-	struct statement *s;
+	struct statement *s = NULL;
 	int r = db_query(store->db, &s, err, COLUMNS FROM_COMMENTS "WHERE c.id = ?", "s", id);
 
 	if (r < 0)

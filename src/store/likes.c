@@ -44,7 +44,7 @@ static int add(struct db *db, void *data, struct error *err)
 static int remove_like(struct db *db, void *data, struct error *err)
 {
 	struct like *like = data;
-	int64_t at_ms;
+	int64_t at_ms = -1;
 	int r = count(db, like->project, -1, err);
 
 	if (r == 0)
@@ -65,7 +65,7 @@ static int remove_like(struct db *db, void *data, struct error *err)
 static int change(struct store *store, struct like *like, int (*body)(struct db *db, void *data, struct error *err),
 		  int64_t *ret_likes, struct error *err)
 {
-	bool liked;
+	bool liked = false;
 	int r = db_transaction(store->db, body, like, err);
 
 	if (r < 0 && !like->known)
@@ -90,7 +90,7 @@ int likes_remove(struct store *store, int64_t project, int64_t user, int64_t *re
 int likes_get(struct store *store, int64_t project, int64_t user, bool *ret_liked, int64_t *ret_likes,
 	      struct error *err)
 {
-	struct statement *s;
+	struct statement *s = NULL;
 	int r = db_query(
 		store->db, &s, err,
 		"SELECT p.likes, (SELECT COUNT(*) FROM likes l WHERE l.project = p.id AND l.user = ?) FROM projects p "
@@ -117,7 +117,7 @@ int likes_get(struct store *store, int64_t project, int64_t user, bool *ret_like
 int likes_list(struct store *store, int64_t user, const char *username, struct page page, int64_t **ret_projects,
 	       size_t *ret_count, int64_t *ret_total, struct error *err)
 {
-	struct statement *s;
+	struct statement *s = NULL;
 	int64_t *projects;
 	size_t count = 0;
 	int r = db_number(store->db, 0, ret_total, err, "SELECT COUNT(*)" FROM_LIKES, "is", user, username);

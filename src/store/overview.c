@@ -24,7 +24,7 @@ int overview_projects_of(struct store *store, const char *username, int64_t *ret
 
 int overview_name_of(struct store *store, const char *person, char **ret_username, struct error *err)
 {
-	struct statement *s;
+	struct statement *s = NULL;
 	int r = db_query(store->db, &s, err, "SELECT username FROM users WHERE person = ?", "s", person);
 
 	*ret_username = NULL;

@@ -83,7 +83,7 @@ static int insert(struct db *db, const struct adding *adding, struct error *err)
 static int say_anew(struct db *db, const struct adding *adding, struct error *err)
 {
 	struct report *x = adding->report;
-	struct statement *s;
+	struct statement *s = NULL;
 	int r = db_query(db, &s, err, "SELECT id FROM reports WHERE open_key = ?", "s", adding->key);
 
 	if (r < 0)
@@ -128,7 +128,7 @@ int reports_add(struct store *store, struct report *report, int64_t now_ms, bool
 
 int reports_get(struct store *store, const char *id, struct report *ret_report, struct error *err)
 {
-	struct statement *s;
+	struct statement *s = NULL;
 	int r = db_query(store->db, &s, err, SELECT_REPORT "WHERE r.id = ?", "s", id);
 
 	if (r < 0)
@@ -145,7 +145,7 @@ int reports_get(struct store *store, const char *id, struct report *ret_report, 
 int reports_list(struct store *store, const char *state, struct page page, struct report_list *ret_list,
 		 struct error *err)
 {
-	struct statement *s;
+	struct statement *s = NULL;
 	int r;
 
 	memset(ret_list, 0, sizeof(*ret_list));

@@ -39,7 +39,7 @@ int statistics_get(struct store *store, int64_t project, int64_t now_ms, size_t 
 		   struct error *err)
 {
 	const int64_t first = now_ms / STATISTICS_DAY_MS - (int64_t)days + 1;
-	struct statement *s;
+	struct statement *s = NULL;
 	int r;
 
 	memset(out, 0, days * sizeof(*out));

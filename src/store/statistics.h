@@ -3,7 +3,7 @@
 
 #include "store/store.h"
 
-#define STATISTICS_DAY_MS (24 * 3600 * INT64_C(1000))
+#define STATISTICS_DAY_MS INT64_C(86400000)
 
 struct statistics_counts {
 	int64_t tries;    /* every start */

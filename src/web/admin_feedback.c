@@ -11,15 +11,15 @@
 #include "web/views.h"
 
 #define NOTE_MOST 2000 /* characters */
-#define NOTE_BODY (32 * 1024)
+#define NOTE_BODY 32768
 
 static int get_comments(struct request *request, struct error *err)
 {
 	const char *hidden = feedback_filter(request, "hidden");
 	struct comment_list list = {0};
-	struct session session;
+	struct session session = {0};
 	json_t *items;
-	struct page page;
+	struct page page = {1, 1};
 	int r = visitor_admin(request, &session, err);
 
 	if (r == 0)
@@ -71,8 +71,8 @@ static int get_reports(struct request *request, struct error *err)
 	struct store *store = request_local(request);
 	struct report_list list = {0};
 	json_t *items = json_array();
-	struct session session;
-	struct page page;
+	struct session session = {0};
+	struct page page = {1, 1};
 	int r = visitor_admin(request, &session, err);
 
 	if (r == 0)
@@ -122,7 +122,7 @@ static int patch_report(struct request *request, struct error *err)
 	struct field_errors errors = {0};
 	auto_free char *note = NULL;
 	const char *wanted;
-	struct session session;
+	struct session session = {0};
 	json_t *json = NULL;
 	int r = visitor_admin(request, &session, err);
 

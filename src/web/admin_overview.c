@@ -43,8 +43,8 @@ static int get_overview(struct request *request, struct error *err)
 	struct web *web = request_data(request);
 	struct store *store = request_local(request);
 	struct overview overview = {0};
-	struct state_counts states;
-	struct session session;
+	struct state_counts states = {0};
+	struct session session = {0};
 	struct call *call;
 	int r = visitor_admin(request, &session, err);
 
@@ -71,9 +71,9 @@ static int get_overview(struct request *request, struct error *err)
 static int get_audit(struct request *request, struct error *err)
 {
 	struct audit_list list = {0};
-	struct session session;
+	struct session session = {0};
 	json_t *items;
-	struct page page;
+	struct page page = {1, 1};
 	int r = visitor_admin(request, &session, err);
 
 	if (r == 0)

@@ -42,7 +42,7 @@ static int get_projects(struct request *request, struct error *err)
 	struct store *store = request_local(request);
 	struct project_list list = {0};
 	json_t *items = json_array();
-	struct session session;
+	struct session session = {0};
 	int r = visitor_admin(request, &session, err);
 
 	if (r == 0)
@@ -119,7 +119,7 @@ static int find_project(struct request *request, struct project *ret_project, st
 static int set_visibility(struct request *request, const struct session *session, const char *visibility,
 			  struct error *err)
 {
-	bool hide = strcmp(visibility, "hidden") == 0;
+	bool hide = str_equal(visibility, "hidden");
 	struct store *store = request_local(request);
 	struct project project = {0}, now = {0};
 	char full_name[2 * NAME_MAX_LENGTH + 2];
@@ -147,7 +147,7 @@ static int patch_project(struct request *request, struct error *err)
 {
 	struct field_errors errors = {0};
 	const char *visibility = NULL;
-	struct session session;
+	struct session session = {0};
 	json_t *json = NULL;
 	int r = visitor_admin(request, &session, err);
 
@@ -167,7 +167,7 @@ static int delete_project(struct request *request, struct error *err)
 {
 	char full_name[2 * NAME_MAX_LENGTH + 2];
 	struct project project = {0};
-	struct session session;
+	struct session session = {0};
 	int r = visitor_admin(request, &session, err);
 
 	if (r == 0)

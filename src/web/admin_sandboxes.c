@@ -90,8 +90,8 @@ static void list_lives(struct call *call)
 static int get_sandboxes(struct request *request, struct error *err)
 {
 	struct web *web = request_data(request);
-	struct session session;
-	struct page page;
+	struct session session = {0};
+	struct page page = {1, 1};
 	struct call *call;
 	int r = visitor_admin(request, &session, err);
 
@@ -168,7 +168,7 @@ static void stop_live(struct call *call)
 static int delete_sandbox(struct request *request, struct error *err)
 {
 	struct web *web = request_data(request);
-	struct session session;
+	struct session session = {0};
 	struct call *call;
 	char *address;
 	int r = visitor_admin(request, &session, err);

@@ -51,8 +51,8 @@ static int get_users(struct request *request, struct error *err)
 	struct store *store = request_local(request);
 	struct user_list list = {0};
 	json_t *items = json_array();
-	struct session session;
-	struct page page;
+	struct session session = {0};
+	struct page page = {1, 1};
 	int r = visitor_admin(request, &session, err);
 
 	if (r == 0)
@@ -183,7 +183,7 @@ static int patch_user(struct request *request, struct error *err)
 {
 	struct field_errors errors = {0};
 	struct change change = {0};
-	struct session session;
+	struct session session = {0};
 	json_t *json = NULL;
 	int r = visitor_admin(request, &session, err);
 

@@ -13,7 +13,7 @@
 #include "web/views.h"
 
 #define COMMENT_MOST 4000 /* characters */
-#define COMMENT_BODY (64 * 1024)
+#define COMMENT_BODY 65536
 
 /* ---- what is shown
  * --------------------------------------------------------------------------------------------------- */
@@ -26,7 +26,7 @@ static bool is_writer(const struct comment *comment, const struct session *sessi
 /* Hides and unhides comments of this project. */
 static bool is_host(const struct comment *comment, const struct session *session)
 {
-	return session->user != 0 && strcmp(session->username, comment->owner) == 0;
+	return session->user != 0 && str_equal(session->username, comment->owner);
 }
 
 static bool may_hide(const struct comment *comment, const struct session *session)
@@ -73,9 +73,9 @@ static int list_comments(struct request *request, struct error *err)
 {
 	struct comment_list list = {0};
 	struct project project = {0};
-	struct session session;
+	struct session session = {0};
 	json_t *items = NULL;
-	struct page page;
+	struct page page = {1, 1};
 	int r = feedback_page(request, &page, err);
 
 	if (r == 0)
@@ -139,7 +139,7 @@ static int post_comment(struct request *request, struct error *err)
 	char id[STORE_ID_LENGTH + 1];
 	auto_free char *body = NULL;
 	struct project project = {0};
-	struct session session;
+	struct session session = {0};
 	int r = visitor_user(request, &session, err);
 
 	if (r == 0)
@@ -186,7 +186,7 @@ static int patch_comment(struct request *request, struct error *err)
 	struct web *web = request_data(request);
 	auto_free char *body = NULL;
 	struct comment comment = {0};
-	struct session session;
+	struct session session = {0};
 	int r = visitor_user(request, &session, err);
 
 	if (r == 0)
@@ -208,7 +208,7 @@ static int patch_comment(struct request *request, struct error *err)
 static int delete_comment(struct request *request, struct error *err)
 {
 	struct comment comment = {0};
-	struct session session;
+	struct session session = {0};
 	int r = visitor_user(request, &session, err);
 
 	if (r == 0)
@@ -229,7 +229,7 @@ static int change_hidden(struct request *request, struct error *err)
 {
 	bool hide = request_method(request) == METHOD_PUT;
 	struct comment comment = {0};
-	struct session session;
+	struct session session = {0};
 	int r = visitor_user(request, &session, err);
 
 	if (r == 0)

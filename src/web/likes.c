@@ -30,9 +30,9 @@ static int find_both(struct request *request, struct session *session, struct pr
 static int get_like(struct request *request, struct error *err)
 {
 	struct project project = {0};
-	struct session session;
-	int64_t likes;
-	bool liked;
+	struct session session = {0};
+	int64_t likes = 0;
+	bool liked = false;
 	int r = find_both(request, &session, &project, err);
 
 	if (r == 0)
@@ -48,9 +48,9 @@ static int change_like(struct request *request, struct error *err)
 	struct web *web = request_data(request);
 	bool like = request_method(request) == METHOD_PUT;
 	struct project project = {0};
-	struct session session;
+	struct session session = {0};
 	struct call *call;
-	int64_t likes;
+	int64_t likes = 0;
 	int r = find_both(request, &session, &project, err);
 
 	if (r == 0)

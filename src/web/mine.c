@@ -12,10 +12,10 @@ static int get_my_likes(struct request *request, struct error *err)
 	struct store *store = request_local(request);
 	auto_free int64_t *projects = NULL;
 	json_t *items = json_array();
-	struct session session;
+	struct session session = {0};
 	size_t count = 0;
-	struct page page;
-	int64_t total;
+	struct page page = {1, 1};
+	int64_t total = 0;
 	int r = feedback_page(request, &page, err);
 
 	if (r == 0)
@@ -37,7 +37,7 @@ static int get_my_projects(struct request *request, struct error *err)
 	struct store *store = request_local(request);
 	struct project_list list = {0};
 	json_t *items = json_array();
-	struct session session;
+	struct session session = {0};
 	int r = feedback_page(request, &filter.page, err);
 
 	if (r == 0)

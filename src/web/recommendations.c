@@ -70,9 +70,9 @@ static int get_recommendations(struct request *request, struct error *err)
 	struct store *store = request_local(request);
 	int64_t projects[PLACES_MOST];
 	json_t *items = json_array();
-	struct session session;
+	struct session session = {0};
 	size_t count = 0;
-	uint64_t places;
+	uint64_t places = PLACES;
 	int r = request_query_number(request, "places", 1, PLACES_MOST, PLACES, &places, err);
 
 	if (r == 0)

@@ -13,7 +13,7 @@
 #include "web/sight.h"
 
 #define REPORT_MOST 2000 /* characters */
-#define REPORT_BODY (32 * 1024)
+#define REPORT_BODY 32768
 
 struct wish {
 	const char *project; /* borrowed of the JSON; one of the two is NULL */
@@ -81,7 +81,7 @@ static int add_report(struct request *request, const struct wish *wish, struct e
 	struct web *web = request_data(request);
 	struct store *store = request_local(request);
 	struct report report = {0};
-	struct session session;
+	struct session session = {0};
 	bool fresh = false;
 	int r = visitor_need(request, &session, err);
 

@@ -40,8 +40,8 @@ static int load_table(struct request *request, struct table *table, struct error
 {
 	const int64_t now_ms = clock_realtime_ms();
 	struct project project = {0};
-	struct session session;
-	uint64_t days;
+	struct session session = {0};
+	uint64_t days = DAYS;
 	int r = request_query_number(request, "days", 1, DAYS_MOST, DAYS, &days, err);
 
 	if (r == 0)
