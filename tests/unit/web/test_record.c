@@ -53,7 +53,7 @@ static void writes_what_had_to_wait(void **state)
 	pthread_barrier_init(&holder.held, NULL, 2);
 	assert_int_equal(pthread_create(&thread, NULL, hold_database, &holder), 0);
 	pthread_barrier_wait(&holder.held);
-	json_decref(expect(&guest, "POST", "/api/v1/sandboxes", TRY, 201)); /* nobody waits for the disk */
+	json_decref(expect(&guest, "POST", "/api/v1/sandboxes", TRY, 201)); /* waits until it is written down */
 	json = expect(&guest, "GET", "/api/v1/sandboxes", NULL, 200);       /* but this does */
 	assert_int_equal(number_of(json, "total"), 1);
 	assert_string_equal(text_of(json, "items.0.project"), "taste/figlet");
