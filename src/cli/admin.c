@@ -1,9 +1,9 @@
 /* ttob admin: who may administrate. Works beside a running platform, on the same database. */
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sodium.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -23,7 +23,8 @@
 
 #define LINE_SIZE (PASSWORD_MAX_BYTES + 2)
 
-/* ---- the password -------------------------------------------------------------------------------------------------------- */
+/* ---- the password
+ * -------------------------------------------------------------------------------------------------------- */
 
 static int read_line(char line[LINE_SIZE], struct error *err)
 {
@@ -73,7 +74,8 @@ static int take_password(const char *username, bool from_input, char **ret_hash,
 	int r;
 
 	if (!from_input && !isatty(STDIN_FILENO))
-		return error_set(err, ERROR_INVALID, ENOTTY, "there is no terminal to ask for a password; pass it by --password-stdin");
+		return error_set(err, ERROR_INVALID, ENOTTY,
+				 "there is no terminal to ask for a password; pass it by --password-stdin");
 	r = from_input ? read_line(line, err) : ask_twice(line, err);
 	if (r == 0)
 		fault = password_fault(line, username, NULL);
@@ -85,7 +87,8 @@ static int take_password(const char *username, bool from_input, char **ret_hash,
 	return r;
 }
 
-/* ---- the commands -------------------------------------------------------------------------------------------------------- */
+/* ---- the commands
+ * -------------------------------------------------------------------------------------------------------- */
 
 static int note(struct store *store, const char *action, const char *username, const char *detail, struct error *err)
 {
@@ -132,7 +135,8 @@ static int promote(struct store *store, const struct user *user, bool from_input
 		r = note(store, "user.role", user->username, "admin", err);
 	if (r == 0)
 		printf("%s is an administrator%s%s\n", user->username, hash != NULL ? ", with a new password" : "",
-		       strcmp(user->state, "active") != 0 ? ", but suspended: another administrator has to lift that" : "");
+		       strcmp(user->state, "active") != 0 ? ", but suspended: another administrator has to lift that"
+							  : "");
 	return r;
 }
 
@@ -177,7 +181,8 @@ static int list(struct store *store, struct error *err)
 	int r = users_list_admins(store, &admins, err);
 
 	for (size_t i = 0; r == 0 && i < admins.count; i++)
-		printf("%s%s%s\n", admins.items[i].username, admins.items[i].password_hash != NULL ? "" : " (no password)",
+		printf("%s%s%s\n", admins.items[i].username,
+		       admins.items[i].password_hash != NULL ? "" : " (no password)",
 		       strcmp(admins.items[i].state, "active") != 0 ? " (suspended)" : "");
 	if (r == 0 && admins.count == 0)
 		fprintf(stderr, "there is no administrator yet; make one by: ttob admin add NAME\n");
@@ -241,10 +246,12 @@ static int run_admin(struct config *config, char **arguments)
 	int r;
 
 	if (task.what == TASK_NONE) {
-		fprintf(stderr, "usage: ttob admin add NAME [--password-stdin]\n       ttob admin remove NAME\n       ttob admin list\n");
+		fprintf(stderr, "usage: ttob admin add NAME [--password-stdin]\n       ttob admin remove NAME\n       "
+				"ttob admin list\n");
 		return 2;
 	}
-	r = sodium_init() < 0 ? error_set(&err, ERROR_INTERNAL, EIO, "cannot start libsodium") : paths_init(&paths, config, &err);
+	r = sodium_init() < 0 ? error_set(&err, ERROR_INTERNAL, EIO, "cannot start libsodium")
+			      : paths_init(&paths, config, &err);
 	if (r == 0) {
 		r = perform(&task, &paths, &err);
 		paths_fini(&paths);

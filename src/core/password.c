@@ -61,8 +61,14 @@ static bool is_monotonous(const char *text)
 
 static bool are_neighbours(char a, char b)
 {
-	static const char *const rows[] = {"abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl;",
-					   "zxcvbnm,./", "!@#$%^&*()_+", "azertyuiop", "qwertzuiop"};
+	static const char *const rows[] = {"abcdefghijklmnopqrstuvwxyz",
+					   "01234567890",
+					   "qwertyuiop",
+					   "asdfghjkl;",
+					   "zxcvbnm,./",
+					   "!@#$%^&*()_+",
+					   "azertyuiop",
+					   "qwertzuiop"};
 
 	if (a == b)
 		return true;

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#define PASSWORD_MIN	   8	/* Unicode characters */
-#define PASSWORD_MAX	   256
+#define PASSWORD_MIN       8 /* Unicode characters */
+#define PASSWORD_MAX       256
 #define PASSWORD_MAX_BYTES 1024
 
 /* What is wrong with a new one, for a person ("must …"); NULL: nothing. `username` and `email` (each may be NULL) are

@@ -76,10 +76,11 @@ static uint32_t next_character(const char **text)
  * use: a name with them pretends to be another. */
 static bool is_deceptive(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x34f || c == 0x61c || c == 0x115f || c == 0x1160 ||
-	       c == 0x17b4 || c == 0x17b5 || (c >= 0x180b && c <= 0x180f) || (c >= 0x200b && c <= 0x200c) || c == 0x200e ||
-	       c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0x3164 || c == 0xfeff ||
-	       c == 0xffa0 || (c >= 0xfff0 && c <= 0xfffd) || (c >= 0xe000 && c <= 0xf8ff) || c >= 0xe0000;
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x34f || c == 0x61c || c == 0x115f ||
+	       c == 0x1160 || c == 0x17b4 || c == 0x17b5 || (c >= 0x180b && c <= 0x180f) ||
+	       (c >= 0x200b && c <= 0x200c) || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0x3164 || c == 0xfeff || c == 0xffa0 ||
+	       (c >= 0xfff0 && c <= 0xfffd) || (c >= 0xe000 && c <= 0xf8ff) || c >= 0xe0000;
 }
 
 static const char *text_fault(const char *text, size_t most, bool lines, const char *too_long)

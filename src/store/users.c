@@ -107,13 +107,14 @@ int users_add(struct store *store, struct user *user, int64_t now_ms, struct err
 		user->state = xstrdup("active");
 	user->created_ms = now_ms;
 	user->seen_ms = now_ms;
-	r = db_execute(store->db, NULL, err,
-		       "INSERT INTO users (person, username, email, email_key, email_verified, password_hash, role, state, "
-		       "display_name, bio, homepage, language, theme, created_ms, seen_ms) VALUES (?, ?, ?, ?, ?, ?, ?, "
-		       "?, ?, ?, ?, ?, ?, ?, ?)",
-		       "ssssissssssssii", user->person, user->username, user->email, email_key,
-		       (int64_t)user->email_verified, user->password_hash, user->role, user->state, user->display_name,
-		       user->bio != NULL ? user->bio : "", user->homepage, user->language, user->theme, now_ms, now_ms);
+	r = db_execute(
+		store->db, NULL, err,
+		"INSERT INTO users (person, username, email, email_key, email_verified, password_hash, role, state, "
+		"display_name, bio, homepage, language, theme, created_ms, seen_ms) VALUES (?, ?, ?, ?, ?, ?, ?, "
+		"?, ?, ?, ?, ?, ?, ?, ?)",
+		"ssssissssssssii", user->person, user->username, user->email, email_key, (int64_t)user->email_verified,
+		user->password_hash, user->role, user->state, user->display_name, user->bio != NULL ? user->bio : "",
+		user->homepage, user->language, user->theme, now_ms, now_ms);
 	if (r == -EEXIST)
 		return error_set(err, ERROR_CONFLICT, EEXIST, "the user name %s is taken", user->username);
 	if (r == 0)
@@ -202,10 +203,12 @@ int users_keep_admin(struct store *store, int64_t id, struct error *err)
 
 	if (r == 0)
 		r = db_number(store->db, 0, &is_one, err,
-			      "SELECT COUNT(*) FROM users WHERE role = 'admin' AND state = 'active' AND id = ?", "i", id);
+			      "SELECT COUNT(*) FROM users WHERE role = 'admin' AND state = 'active' AND id = ?", "i",
+			      id);
 	if (r == 0)
 		r = db_number(store->db, 0, &others, err,
-			      "SELECT COUNT(*) FROM users WHERE role = 'admin' AND state = 'active' AND id <> ?", "i", id);
+			      "SELECT COUNT(*) FROM users WHERE role = 'admin' AND state = 'active' AND id <> ?", "i",
+			      id);
 	if (r == 0 && is_one > 0 && others == 0)
 		return error_set(err, ERROR_CONFLICT, EBUSY,
 				 "this is the last active administrator; make somebody else one first");
@@ -222,7 +225,8 @@ static int apply(struct db *db, void *data, struct error *err)
 	if (r == 0 && change->role != NULL)
 		r = db_execute(db, NULL, err, "UPDATE users SET role = ? WHERE id = ?", "si", change->role, change->id);
 	if (r == 0 && change->state != NULL)
-		r = db_execute(db, NULL, err, "UPDATE users SET state = ? WHERE id = ?", "si", change->state, change->id);
+		r = db_execute(db, NULL, err, "UPDATE users SET state = ? WHERE id = ?", "si", change->state,
+			       change->id);
 	return r;
 }
 
@@ -256,8 +260,8 @@ int users_seen(struct store *store, int64_t id, int64_t now_ms, struct error *er
 int users_count_projects(struct store *store, const char *username, bool listed, int64_t *ret_count, struct error *err)
 {
 	return db_number(store->db, 0, ret_count, err,
-			 "SELECT COUNT(*) FROM projects WHERE owner = ? AND (? = 0 OR visibility = 'listed')", "si", username,
-			 (int64_t)listed);
+			 "SELECT COUNT(*) FROM projects WHERE owner = ? AND (? = 0 OR visibility = 'listed')", "si",
+			 username, (int64_t)listed);
 }
 
 /* "%<text>%" with LIKE's own characters made plain. */
@@ -291,8 +295,8 @@ int users_list(struct store *store, const char *text, struct page page, struct u
 		      like, like);
 	if (r == 0)
 		r = db_query(store->db, &s, err,
-			     SELECT_USER WHERE_TEXT "ORDER BY created_ms DESC, id DESC LIMIT ? OFFSET ?", "ssssii", like,
-			     like, like, like, (int64_t)page.per_page, page_offset(page));
+			     SELECT_USER WHERE_TEXT "ORDER BY created_ms DESC, id DESC LIMIT ? OFFSET ?", "ssssii",
+			     like, like, like, like, (int64_t)page.per_page, page_offset(page));
 	if (r < 0)
 		return r;
 	while ((r = statement_step(s, err)) > 0) {

@@ -22,7 +22,8 @@ struct try_key {
 	int64_t day;
 };
 
-static int read_tries(struct db *db, const char *person, struct try_key **ret_keys, size_t *ret_count, struct error *err)
+static int read_tries(struct db *db, const char *person, struct try_key **ret_keys, size_t *ret_count,
+		      struct error *err)
 {
 	struct try_key *keys = NULL;
 	size_t count = 0;
@@ -49,11 +50,12 @@ static int adopt_try(struct db *db, const struct adoption *adoption, struct try_
 			  "iis", key.project, key.day, adoption->to);
 
 	if (r == 0 && known > 0)
-		return db_execute(db, NULL, err, "DELETE FROM tries WHERE project = ? AND day = ? AND person = ?", "iis",
-				  key.project, key.day, adoption->from);
+		return db_execute(db, NULL, err, "DELETE FROM tries WHERE project = ? AND day = ? AND person = ?",
+				  "iis", key.project, key.day, adoption->from);
 	if (r == 0)
-		r = db_execute(db, NULL, err, "UPDATE tries SET person = ? WHERE project = ? AND day = ? AND person = ?",
-			       "siis", adoption->to, key.project, key.day, adoption->from);
+		r = db_execute(db, NULL, err,
+			       "UPDATE tries SET person = ? WHERE project = ? AND day = ? AND person = ?", "siis",
+			       adoption->to, key.project, key.day, adoption->from);
 	return r;
 }
 
@@ -62,10 +64,11 @@ static int adopt(struct db *db, void *data, struct error *err)
 	const struct adoption *adoption = data;
 	auto_free struct try_key *keys = NULL;
 	size_t count = 0;
-	int r = db_execute(db, NULL, err,
-			   "UPDATE sandboxes SET open_person = CASE WHEN open_person IS NULL THEN NULL ELSE ? END, person = ? "
-			   "WHERE person = ?",
-			   "sss", adoption->to, adoption->to, adoption->from);
+	int r = db_execute(
+		db, NULL, err,
+		"UPDATE sandboxes SET open_person = CASE WHEN open_person IS NULL THEN NULL ELSE ? END, person = ? "
+		"WHERE person = ?",
+		"sss", adoption->to, adoption->to, adoption->from);
 
 	if (r == -EEXIST)
 		return error_set(err, ERROR_CONFLICT, EEXIST, "both have a sandbox open; one has to end first");
@@ -146,8 +149,8 @@ static int pass_on(struct db *db, const struct withdrawal *w, int64_t project, c
 		return r;
 	if (heir == NULL)
 		return db_execute(db, NULL, err, "DELETE FROM projects WHERE id = ?", "i", project);
-	r = db_execute(db, NULL, err, "UPDATE projects SET owner = ?, updated_ms = ? WHERE id = ?", "sii", heir, w->now_ms,
-		       project);
+	r = db_execute(db, NULL, err, "UPDATE projects SET owner = ?, updated_ms = ? WHERE id = ?", "sii", heir,
+		       w->now_ms, project);
 	if (r == -EEXIST)
 		return error_set(err, ERROR_CONFLICT, EEXIST, "%s has a project %s already", heir, name);
 	return r;
@@ -175,7 +178,8 @@ static int forget_person(struct db *db, const char *person, struct error *err)
 	if (r == 0)
 		r = db_execute(db, NULL, err, "DELETE FROM tries WHERE person = ?", "s", person);
 	if (r == 0)
-		r = db_execute(db, NULL, err, "UPDATE reports SET reporter = NULL, person = '', open_key = NULL WHERE person = ?", "s",
+		r = db_execute(db, NULL, err,
+			       "UPDATE reports SET reporter = NULL, person = '', open_key = NULL WHERE person = ?", "s",
 			       person);
 	return r;
 }
@@ -187,8 +191,8 @@ static int forget_name(struct db *db, const char *username, struct error *err)
 	int r = db_execute(db, NULL, err, "UPDATE audit SET actor = ? WHERE actor = ?", "ss", NOBODY, username);
 
 	if (r == 0)
-		r = db_execute(db, NULL, err, "UPDATE audit SET target = ? WHERE target = ? OR target LIKE ?", "sss", NOBODY,
-			       username, projects);
+		r = db_execute(db, NULL, err, "UPDATE audit SET target = ? WHERE target = ? OR target LIKE ?", "sss",
+			       NOBODY, username, projects);
 	return r;
 }
 
@@ -249,10 +253,11 @@ static int index_again(struct store *store, int64_t id, int64_t now_ms, struct e
 int users_check_heir(struct store *store, const char *username, int64_t heir, struct error *err)
 {
 	int64_t count = 0;
-	int r = db_number(store->db, 0, &count, err,
-			  "SELECT COUNT(*) FROM projects mine JOIN projects theirs ON theirs.name = mine.name JOIN users u ON "
-			  "u.username = theirs.owner WHERE mine.owner = ? AND u.id = ?",
-			  "si", username, heir);
+	int r = db_number(
+		store->db, 0, &count, err,
+		"SELECT COUNT(*) FROM projects mine JOIN projects theirs ON theirs.name = mine.name JOIN users u ON "
+		"u.username = theirs.owner WHERE mine.owner = ? AND u.id = ?",
+		"si", username, heir);
 
 	if (r == 0 && count > 0)
 		return error_set(err, ERROR_CONFLICT, EEXIST,

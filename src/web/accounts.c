@@ -16,10 +16,11 @@
 
 json_t *account_json(const struct user *user)
 {
-	return json_pack("{s:s,s:o,s:b,s:s,s:s,s:o,s:s,s:b,s:o,s:o,s:o}", "username", user->username, "email", view_text(user->email),
-			 "email_verified", user->email_verified, "display_name", user->display_name, "bio", user->bio, "homepage",
-			 view_text(user->homepage), "role", user->role, "has_password", user->password_hash != NULL, "language",
-			 view_text(user->language), "theme", view_text(user->theme), "created_at", view_time(user->created_ms));
+	return json_pack("{s:s,s:o,s:b,s:s,s:s,s:o,s:s,s:b,s:o,s:o,s:o}", "username", user->username, "email",
+			 view_text(user->email), "email_verified", user->email_verified, "display_name",
+			 user->display_name, "bio", user->bio, "homepage", view_text(user->homepage), "role",
+			 user->role, "has_password", user->password_hash != NULL, "language", view_text(user->language),
+			 "theme", view_text(user->theme), "created_at", view_time(user->created_ms));
 }
 
 int account_refuse(struct request *request, const struct error *err, const char *code)
@@ -46,13 +47,15 @@ int account_find(struct request *request, struct session *ret_session, struct us
 	return r == 0 ? users_get(request_local(request), ret_session->user, ret_user, err) : r;
 }
 
-int account_find_in_browser(struct request *request, struct session *ret_session, struct user *ret_user, struct error *err)
+int account_find_in_browser(struct request *request, struct session *ret_session, struct user *ret_user,
+			    struct error *err)
 {
 	int r = visitor_user(request, ret_session, err);
 
 	if (r == 0 && ret_session->token[0] != '\0')
 		return error_set(err, ERROR_FORBIDDEN, EPERM,
-				 "an access token is not enough for this: sign in with a browser to change passwords, sessions, tokens or "
+				 "an access token is not enough for this: sign in with a browser to change passwords, "
+				 "sessions, tokens or "
 				 "the account itself");
 	return r == 0 ? users_get(request_local(request), ret_session->user, ret_user, err) : r;
 }
@@ -62,8 +65,8 @@ int account_failed(struct request *request, int r, const struct error *err)
 	return err->kind == ERROR_FORBIDDEN ? account_refuse(request, err, "token") : r;
 }
 
-int account_confirm(struct request *request, const struct session *session, const struct user *user, const char *password,
-		    struct error *err)
+int account_confirm(struct request *request, const struct session *session, const struct user *user,
+		    const char *password, struct error *err)
 {
 	struct web *web = request_data(request);
 
@@ -77,7 +80,8 @@ int account_confirm(struct request *request, const struct session *session, cons
 	return error_set(err, ERROR_FORBIDDEN, EACCES, "that is not your current password");
 }
 
-/* ---- signing in ---------------------------------------------------------------------------------------------------------- */
+/* ---- signing in
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* What the guest did is written to the account. May run twice. */
 static int adopt_in_store(struct store *store, void *data, struct error *err)
@@ -105,7 +109,8 @@ static void arrive(struct call *call)
 	if (call->before.session[0] == '\0' || is_same)
 		call->then(call);
 	else
-		recorder_post(call->hub->recorder, "give a guest's history to the account", adopt_in_store, adopted, call);
+		recorder_post(call->hub->recorder, "give a guest's history to the account", adopt_in_store, adopted,
+			      call);
 }
 
 /* The session of this browser until now; none: an empty one. */
@@ -125,7 +130,8 @@ static int find_before(struct request *request, struct session *ret_before, stru
 }
 
 /* Always a new token: one that somebody planted in the browser before is worth nothing after. */
-static int renew_session(struct request *request, const struct user *user, struct session *ret_session, struct error *err)
+static int renew_session(struct request *request, const struct user *user, struct session *ret_session,
+			 struct error *err)
 {
 	struct store *store = request_local(request);
 	const struct session_start start = {.person = user->person,
@@ -146,8 +152,8 @@ static int renew_session(struct request *request, const struct user *user, struc
 	return r;
 }
 
-int account_sign_in(struct request *request, const struct user *user, void (*answer)(struct call *call), json_t *json, const char *text,
-		    struct error *err)
+int account_sign_in(struct request *request, const struct user *user, void (*answer)(struct call *call), json_t *json,
+		    const char *text, struct error *err)
 {
 	struct web *web = request_data(request);
 	struct session before, now;

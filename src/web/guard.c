@@ -13,10 +13,10 @@
 #include "web/limiter.h"
 #include "web/options.h"
 
-#define HOUR_MS	       (60 * 60 * 1000)
-#define ADDRESS_MS     (10 * 60 * 1000)
-#define PAIR_MS	       (10 * 60 * 1000)
-#define ACCOUNT_MS     (60 * 1000)
+#define HOUR_MS        INT64_C(3600000)
+#define ADDRESS_MS     INT64_C(600000)
+#define PAIR_MS        INT64_C(600000)
+#define ACCOUNT_MS     INT64_C(60000)
 #define ACCOUNT_FACTOR 3 /* an account takes that many times as many guesses a minute as one address has in ten */
 #define FAILURE_COST   2 /* on top of the one that every attempt costs */
 #define KEY_BYTES      16
@@ -26,7 +26,7 @@ struct guard {
 	const struct web_options *options;
 	struct limiter *registrations; /* by address */
 	struct limiter *signins;       /* by address */
-	struct limiter *pairs;	       /* by account and address */
+	struct limiter *pairs;         /* by account and address */
 	struct limiter *accounts;      /* by account, for strange addresses */
 };
 

@@ -10,10 +10,11 @@
 #include "web/presence.h"
 #include "web/views.h"
 
-#define DAY_MS	       (24 * 3600 * INT64_C(1000))
+#define DAY_MS         INT64_C(86400000)
 #define TOKEN_DAYS_MAX 3650
 
-/* ---- sessions ------------------------------------------------------------------------------------------------------------ */
+/* ---- sessions
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static int get_sessions(struct request *request, struct error *err)
 {
@@ -32,10 +33,11 @@ static int get_sessions(struct request *request, struct error *err)
 		return r;
 	items = json_array();
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(items, json_pack("{s:s,s:b,s:o,s:o,s:s,s:s}", "id", rows[i].id, "current",
-						       strcmp(rows[i].id, session.id) == 0, "created_at", view_time(rows[i].created_ms),
-						       "seen_at", view_time(rows[i].seen_ms), "address", rows[i].address, "agent",
-						       rows[i].agent));
+		json_array_append_new(items,
+				      json_pack("{s:s,s:b,s:o,s:o,s:s,s:s}", "id", rows[i].id, "current",
+						strcmp(rows[i].id, session.id) == 0, "created_at",
+						view_time(rows[i].created_ms), "seen_at", view_time(rows[i].seen_ms),
+						"address", rows[i].address, "agent", rows[i].agent));
 	session_rows_free(rows, count);
 	respond_json(request, 200, json_pack("{s:o}", "items", items));
 	return 0;
@@ -77,7 +79,8 @@ static int delete_sessions(struct request *request, struct error *err)
 		return account_failed(request, r, err);
 	r = sessions_revoke_all(request_local(request), user.id, keeps ? session.id : NULL, err);
 	if (r == 0)
-		r = visitor_audit(request, &session, "session.revoked", user.username, keeps ? "all others" : "all", err);
+		r = visitor_audit(request, &session, "session.revoked", user.username, keeps ? "all others" : "all",
+				  err);
 	if (r == 0) {
 		presence_disconnect(web->hub, user.person, NULL, keeps ? session.id : NULL);
 		if (!keeps)
@@ -88,12 +91,14 @@ static int delete_sessions(struct request *request, struct error *err)
 	return r;
 }
 
-/* ---- access tokens ------------------------------------------------------------------------------------------------------- */
+/* ---- access tokens
+ * ------------------------------------------------------------------------------------------------------- */
 
 static json_t *token_json(const struct access_token *token)
 {
-	return json_pack("{s:s,s:s,s:o,s:o,s:o}", "id", token->id, "name", token->name, "created_at", view_time(token->created_ms),
-			 "seen_at", view_time(token->seen_ms), "expires_at", view_time(token->expires_ms));
+	return json_pack("{s:s,s:s,s:o,s:o,s:o}", "id", token->id, "name", token->name, "created_at",
+			 view_time(token->created_ms), "seen_at", view_time(token->seen_ms), "expires_at",
+			 view_time(token->expires_ms));
 }
 
 static int get_tokens(struct request *request, struct error *err)
@@ -121,7 +126,7 @@ static int get_tokens(struct request *request, struct error *err)
 
 struct token_wish {
 	const char *name; /* borrowed of the JSON */
-	int64_t days;	  /* 0: for good */
+	int64_t days;     /* 0: for good */
 };
 
 static void read_token_wish(json_t *json, struct token_wish *wish, struct field_errors *errors)
@@ -136,7 +141,8 @@ static void read_token_wish(json_t *json, struct token_wish *wish, struct field_
 	if (fault != NULL)
 		field_error(errors, "name", "%s", fault);
 	wish->days = json_integer_value(days);
-	if (days != NULL && !json_is_null(days) && (!json_is_integer(days) || wish->days < 1 || wish->days > TOKEN_DAYS_MAX))
+	if (days != NULL && !json_is_null(days) &&
+	    (!json_is_integer(days) || wish->days < 1 || wish->days > TOKEN_DAYS_MAX))
 		field_error(errors, "expires_in_days", "must be a whole number from 1 to %d", TOKEN_DAYS_MAX);
 }
 
@@ -148,11 +154,13 @@ static int check_count(struct store *store, int64_t user, struct error *err)
 
 	tokens_free(tokens, count);
 	if (r == 0 && count >= ACCOUNT_TOKENS_MAX)
-		return error_set(err, ERROR_CONFLICT, EMFILE, "you have %d access tokens; revoke one first", ACCOUNT_TOKENS_MAX);
+		return error_set(err, ERROR_CONFLICT, EMFILE, "you have %d access tokens; revoke one first",
+				 ACCOUNT_TOKENS_MAX);
 	return r;
 }
 
-static int make_token(struct request *request, const struct session *session, const struct token_wish *wish, struct error *err)
+static int make_token(struct request *request, const struct session *session, const struct token_wish *wish,
+		      struct error *err)
 {
 	struct store *store = request_local(request);
 	int64_t now = clock_realtime_ms();
@@ -163,7 +171,8 @@ static int make_token(struct request *request, const struct session *session, co
 
 	if (r < 0)
 		return err->kind == ERROR_CONFLICT ? account_refuse(request, err, "too_many_tokens") : r;
-	r = tokens_add(store, session->user, wish->name, now, wish->days > 0 ? now + wish->days * DAY_MS : 0, secret, &token, err);
+	r = tokens_add(store, session->user, wish->name, now, wish->days > 0 ? now + wish->days * DAY_MS : 0, secret,
+		       &token, err);
 	if (r == 0)
 		r = visitor_audit(request, session, "token.made", session->username, token.id, err);
 	if (r == 0) {

@@ -20,7 +20,8 @@ struct leaving {
 	int64_t heir; /* 0: projects are removed */
 };
 
-/* ---- on the loop and the recorder ---------------------------------------------------------------------------------------- */
+/* ---- on the loop and the recorder
+ * ---------------------------------------------------------------------------------------- */
 
 /* call->offset is the id of the heir, call->reference the address. */
 static int withdraw(struct store *store, void *data, struct error *err)
@@ -43,7 +44,8 @@ static void withdrawn(int result, const struct error *err, void *data)
 	struct call *call = data;
 
 	if (result < 0) {
-		call_problem(call, err, err->kind == ERROR_CONFLICT ? json_pack("{s:s}", "code", conflict_code(err)) : NULL);
+		call_problem(call, err,
+			     err->kind == ERROR_CONFLICT ? json_pack("{s:s}", "code", conflict_code(err)) : NULL);
 		return;
 	}
 	presence_expel(call->hub, call->person); /* what has begun in between */
@@ -87,7 +89,8 @@ static int post_withdrawal(struct request *request, const struct user *user, con
 	return 0;
 }
 
-/* ---- what stands in the way ---------------------------------------------------------------------------------------------- */
+/* ---- what stands in the way
+ * ---------------------------------------------------------------------------------------------- */
 
 static void read_leaving(json_t *json, const struct user *user, struct leaving *leaving, struct field_errors *errors)
 {
@@ -98,19 +101,24 @@ static void read_leaving(json_t *json, const struct user *user, struct leaving *
 	leaving->confirm = body_text(json, "confirm", errors);
 	leaving->projects = body_text(json, "projects", errors);
 	leaving->transfer_to = body_text(json, "transfer_to", errors);
-	if (user->password_hash != NULL && (leaving->password == NULL || strlen(leaving->password) > PASSWORD_MAX_BYTES))
+	if (user->password_hash != NULL &&
+	    (leaving->password == NULL || strlen(leaving->password) > PASSWORD_MAX_BYTES))
 		field_error(errors, "password", "must be the account's password");
 	if (user->password_hash == NULL && (leaving->confirm == NULL || strcmp(leaving->confirm, user->username) != 0))
 		field_error(errors, "confirm", "must be your user name");
-	if (leaving->projects != NULL && strcmp(leaving->projects, "delete") != 0 && strcmp(leaving->projects, "transfer") != 0)
+	if (leaving->projects != NULL && strcmp(leaving->projects, "delete") != 0 &&
+	    strcmp(leaving->projects, "transfer") != 0)
 		field_error(errors, "projects", "must be \"delete\" or \"transfer\"");
-	else if (leaving->projects != NULL && strcmp(leaving->projects, "transfer") == 0 && leaving->transfer_to == NULL)
+	else if (leaving->projects != NULL && strcmp(leaving->projects, "transfer") == 0 &&
+		 leaving->transfer_to == NULL)
 		field_error(errors, "transfer_to", "must be the user name of who gets the projects");
-	else if (leaving->transfer_to != NULL && (leaving->projects == NULL || strcmp(leaving->projects, "transfer") != 0))
+	else if (leaving->transfer_to != NULL &&
+		 (leaving->projects == NULL || strcmp(leaving->projects, "transfer") != 0))
 		field_error(errors, "transfer_to", "goes with \"projects\": \"transfer\" only");
 }
 
-static int find_heir(struct store *store, const struct user *user, struct leaving *leaving, struct field_errors *errors, struct error *err)
+static int find_heir(struct store *store, const struct user *user, struct leaving *leaving, struct field_errors *errors,
+		     struct error *err)
 {
 	struct user heir = {0};
 	int r;
@@ -137,7 +145,8 @@ static int keep_admin(struct db *db, void *data, struct error *err)
 }
 
 /* 1: nothing; 0: it was answered. */
-static int check_obstacles(struct request *request, const struct user *user, const struct leaving *leaving, struct error *err)
+static int check_obstacles(struct request *request, const struct user *user, const struct leaving *leaving,
+			   struct error *err)
 {
 	struct store *store = request_local(request);
 	int64_t id = user->id, projects = 0;
@@ -150,7 +159,8 @@ static int check_obstacles(struct request *request, const struct user *user, con
 		return r;
 	if (projects > 0 && leaving->projects == NULL) {
 		error_set(err, ERROR_CONFLICT, ENOTEMPTY,
-			  "%lld projects are yours: say whether they go (\"projects\": \"delete\") or somebody gets them (\"transfer\")",
+			  "%lld projects are yours: say whether they go (\"projects\": \"delete\") or somebody gets "
+			  "them (\"transfer\")",
 			  (long long)projects);
 		return account_refuse(request, err, "has_projects");
 	}
@@ -162,8 +172,8 @@ static int check_obstacles(struct request *request, const struct user *user, con
 
 static int leave_heavily(struct request *request, struct error *err);
 
-static int go(struct request *request, const struct session *session, const struct user *user, const struct leaving *leaving, bool heavy,
-	      struct error *err)
+static int go(struct request *request, const struct session *session, const struct user *user,
+	      const struct leaving *leaving, bool heavy, struct error *err)
 {
 	struct web *web = request_data(request);
 	int r;

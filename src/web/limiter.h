@@ -1,5 +1,5 @@
-/* How often something may be done in a while, by key (an address, an account). Memory is bounded: of too many keys, the one that was
- * asked about the longest ago is forgotten. Any thread. */
+/* How often something may be done in a while, by key (an address, an account). Memory is bounded: of too many keys, the
+ * one that was asked about the longest ago is forgotten. Any thread. */
 #pragma once
 
 #include <stdint.h>
@@ -19,5 +19,6 @@ void limiter_add(struct limiter *limiter, const char *key, unsigned n, int64_t n
 void limiter_forget(struct limiter *limiter, const char *key);
 
 #define LIMITER_ADDRESS_SIZE 48
-/* What stands for the holder of an address: IPv4 itself, of IPv6 the first 64 bits, since one holder has all of the rest. */
+/* What stands for the holder of an address: IPv4 itself, of IPv6 the first 64 bits, since one holder has all of the
+ * rest. */
 void limiter_address(const char *address, char out[LIMITER_ADDRESS_SIZE]);

@@ -29,8 +29,8 @@ static void on_closed(void *data)
 	free(visit);
 }
 
-void presence_attach(struct hub *hub, const struct holder *holder, struct terminal *terminal, struct upgrade *upgrade, int socket,
-		   const void *early, size_t early_length, uint64_t offset)
+void presence_attach(struct hub *hub, const struct holder *holder, struct terminal *terminal, struct upgrade *upgrade,
+		     int socket, const void *early, size_t early_length, uint64_t offset)
 {
 	struct visit *visit = xmalloc(sizeof(*visit));
 
@@ -41,8 +41,7 @@ void presence_attach(struct hub *hub, const struct holder *holder, struct termin
 
 static void move_visits(struct hub *hub, const struct holder *from, const struct holder *to)
 {
-	list_for_each(node, &hub->visits)
-	{
+	list_for_each (node, &hub->visits) {
 		struct visit *visit = container_of(node, struct visit, link);
 
 		if (strcmp(visit->holder.session, from->session) == 0)
@@ -66,7 +65,8 @@ void presence_adopt(struct hub *hub, const struct holder *from, const struct hol
 	map_put(hub->by_person, live->row.person, live);
 }
 
-/* ---- from other threads -------------------------------------------------------------------------------------------------- */
+/* ---- from other threads
+ * -------------------------------------------------------------------------------------------------- */
 
 struct farewell {
 	struct hub *hub;
@@ -91,8 +91,7 @@ static void say_farewell(void *data)
 
 	if (live != NULL)
 		live_end(live, "stopped", -1, NULL, false);
-	list_for_each(node, &hub->visits)
-	{
+	list_for_each (node, &hub->visits) {
 		struct visit *visit = container_of(node, struct visit, link);
 
 		if (hub->relay != NULL && is_meant(farewell, &visit->holder))

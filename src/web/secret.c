@@ -16,9 +16,10 @@ int secret_hash(const char *password, size_t memory, char **ret_hash, struct err
 {
 	char hash[crypto_pwhash_STRBYTES];
 
-	if (crypto_pwhash_str_alg(hash, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE, memory_of(memory),
-				  crypto_pwhash_ALG_ARGON2ID13) < 0)
-		return error_set(err, ERROR_UNAVAILABLE, ENOMEM, "there is not enough memory just now; try again in a moment");
+	if (crypto_pwhash_str_alg(hash, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+				  memory_of(memory), crypto_pwhash_ALG_ARGON2ID13) < 0)
+		return error_set(err, ERROR_UNAVAILABLE, ENOMEM,
+				 "there is not enough memory just now; try again in a moment");
 	*ret_hash = xstrdup(hash);
 	return 0;
 }

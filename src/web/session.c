@@ -11,7 +11,8 @@
 #include "web/presence.h"
 #include "web/secret.h"
 
-/* ---- who am I ------------------------------------------------------------------------------------------------------------ */
+/* ---- who am I
+ * ------------------------------------------------------------------------------------------------------------ */
 
 /* call->answer is the Me object of a user, NULL of a guest. */
 static void answer_session(struct call *call)
@@ -20,7 +21,8 @@ static void answer_session(struct call *call)
 	json_t *user = call->answer;
 
 	call_json(call, 200,
-		  json_pack("{s:O?,s:b,s:o}", "user", user, "guest", user == NULL, "sandbox", live != NULL ? live_json(live) : json_null()));
+		  json_pack("{s:O?,s:b,s:o}", "user", user, "guest", user == NULL, "sandbox",
+			    live != NULL ? live_json(live) : json_null()));
 }
 
 /* Pages ask with ?optional=1 whether somebody is there; for them nobody is an answer, too. */
@@ -53,7 +55,8 @@ static int get_session(struct request *request, struct error *err)
 	return 0;
 }
 
-/* ---- signing in ---------------------------------------------------------------------------------------------------------- */
+/* ---- signing in
+ * ---------------------------------------------------------------------------------------------------------- */
 
 struct credentials {
 	const char *login; /* borrowed of the JSON */
@@ -185,7 +188,8 @@ static int post_session(struct request *request, struct error *err)
 	return r;
 }
 
-/* ---- signing out --------------------------------------------------------------------------------------------------------- */
+/* ---- signing out
+ * --------------------------------------------------------------------------------------------------------- */
 
 static void answer_left(struct call *call)
 {
@@ -229,7 +233,8 @@ static int delete_session(struct request *request, struct error *err)
 	int r = visitor_find(request, &session, err);
 
 	if (r == 0 && session.token[0] != '\0') {
-		error_set(err, ERROR_FORBIDDEN, EPERM, "an access token has no session; revoke it in the account's settings");
+		error_set(err, ERROR_FORBIDDEN, EPERM,
+			  "an access token has no session; revoke it in the account's settings");
 		return account_refuse(request, err, "token");
 	}
 	if (r == 0)

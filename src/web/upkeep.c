@@ -5,7 +5,7 @@
 #include "store/sessions.h"
 
 #define FIRST_MS 1000 /* a start has better things to do */
-#define EVERY_MS (60 * 60 * 1000)
+#define EVERY_MS INT64_C(3600000)
 
 static int throw_away(struct store *store, void *data, struct error *err)
 {

@@ -23,7 +23,8 @@ static void check(struct field_errors *errors, const char *field, const char *fa
 		field_error(errors, field, "%s", fault);
 }
 
-/* ---- registering --------------------------------------------------------------------------------------------------------- */
+/* ---- registering
+ * --------------------------------------------------------------------------------------------------------- */
 
 struct registration {
 	const char *username; /* borrowed of the JSON */
@@ -56,7 +57,8 @@ static int read_registration(struct request *request, json_t *json, struct regis
 
 static int refuse_taken(struct request *request)
 {
-	json_t *extra = json_pack("{s:s,s:[{s:s,s:s}]}", "code", "username_taken", "errors", "field", "username", "message", "is taken");
+	json_t *extra = json_pack("{s:s,s:[{s:s,s:s}]}", "code", "username_taken", "errors", "field", "username",
+				  "message", "is taken");
 	struct error err;
 
 	error_set(&err, ERROR_CONFLICT, EEXIST, "this user name is taken; choose another");
@@ -78,7 +80,8 @@ static int add_user(struct request *request, struct user *user, struct error *er
 	const char *token = request_cookie(request, SESSION_COOKIE);
 	int r;
 
-	if (token != NULL && sessions_find(store, token, clock_realtime_ms(), SESSION_LIFE_MS, &guest, NULL) == 0 && guest.user == 0)
+	if (token != NULL && sessions_find(store, token, clock_realtime_ms(), SESSION_LIFE_MS, &guest, NULL) == 0 &&
+	    guest.user == 0)
 		user->person = xstrdup(guest.person);
 	r = users_add(store, user, clock_realtime_ms(), err);
 	if (r != -EEXIST || user->person == NULL)
@@ -172,7 +175,8 @@ static int post_user(struct request *request, struct error *err)
 	return r;
 }
 
-/* ---- my account ---------------------------------------------------------------------------------------------------------- */
+/* ---- my account
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static int get_me(struct request *request, struct error *err)
 {
@@ -201,7 +205,8 @@ static void set(char **field, const char *value)
 }
 
 /* One of `choices` or null. */
-static void take_choice(json_t *json, const char *field, const char *const *choices, char **target, struct field_errors *errors)
+static void take_choice(json_t *json, const char *field, const char *const *choices, char **target,
+			struct field_errors *errors)
 {
 	const char *text = body_text(json, field, errors);
 
@@ -257,8 +262,8 @@ static void take_email(json_t *json, struct user *user, struct wishes *wishes, s
 
 static void take_wishes(json_t *json, struct user *user, struct wishes *wishes, struct field_errors *errors)
 {
-	static const char *const known[] = {"display_name", "bio",	"homepage",	    "email", "language",
-					    "theme",	    "password", "current_password", NULL};
+	static const char *const known[] = {"display_name", "bio",      "homepage",         "email", "language",
+					    "theme",        "password", "current_password", NULL};
 	static const char *const languages[] = {"ko", "en", NULL};
 	static const char *const themes[] = {"light", "dark", NULL};
 
@@ -276,8 +281,8 @@ static void take_wishes(json_t *json, struct user *user, struct wishes *wishes, 
 }
 
 /* Everybody else who is signed in to the account has to know the new one. */
-static int change_password(struct request *request, const struct session *session, const struct user *user, const char *password,
-			   struct error *err)
+static int change_password(struct request *request, const struct session *session, const struct user *user,
+			   const char *password, struct error *err)
 {
 	struct web *web = request_data(request);
 	char *hash;
@@ -296,8 +301,8 @@ static int change_password(struct request *request, const struct session *sessio
 	return r;
 }
 
-static int write_changes(struct request *request, const struct session *session, struct user *user, const struct wishes *wishes,
-			 struct error *err)
+static int write_changes(struct request *request, const struct session *session, struct user *user,
+			 const struct wishes *wishes, struct error *err)
 {
 	int r = users_update(request_local(request), user, err);
 
@@ -315,8 +320,8 @@ static int write_changes(struct request *request, const struct session *session,
 }
 
 /* In a heavy worker: what needs the current password, or makes a new one. */
-static int confirm_and_write(struct request *request, const struct session *session, struct user *user, const struct wishes *wishes,
-			     struct error *err)
+static int confirm_and_write(struct request *request, const struct session *session, struct user *user,
+			     const struct wishes *wishes, struct error *err)
 {
 	if (user->password_hash != NULL && account_confirm(request, session, user, wishes->current_password, err) < 0)
 		return err->kind == ERROR_FORBIDDEN ? account_refuse(request, err, "current_password") : err->code;
@@ -325,15 +330,16 @@ static int confirm_and_write(struct request *request, const struct session *sess
 
 static int patch_heavily(struct request *request, struct error *err);
 
-static int apply_wishes(struct request *request, const struct session *session, struct user *user, const struct wishes *wishes, bool heavy,
-			struct error *err)
+static int apply_wishes(struct request *request, const struct session *session, struct user *user,
+			const struct wishes *wishes, bool heavy, struct error *err)
 {
 	struct web *web = request_data(request);
 
 	if (!wishes->email_changes && wishes->password == NULL)
 		return write_changes(request, session, user, wishes, err);
 	if (session->token[0] != '\0') {
-		error_set(err, ERROR_FORBIDDEN, EPERM, "an access token is not enough to change the password or the e-mail address");
+		error_set(err, ERROR_FORBIDDEN, EPERM,
+			  "an access token is not enough to change the password or the e-mail address");
 		return account_refuse(request, err, "token");
 	}
 	if (heavy)
@@ -378,7 +384,8 @@ static int patch_me(struct request *request, struct error *err)
 	return patch(request, false, err);
 }
 
-/* ---- somebody ------------------------------------------------------------------------------------------------------------ */
+/* ---- somebody
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static int get_user(struct request *request, struct error *err)
 {
@@ -393,9 +400,9 @@ static int get_user(struct request *request, struct error *err)
 		r = users_count_projects(store, user.username, true, &projects, err);
 	if (r == 0)
 		respond_json(request, 200,
-			     json_pack("{s:s,s:s,s:s,s:o,s:o,s:I}", "username", user.username, "display_name", user.display_name, "bio",
-				       user.bio, "homepage", view_text(user.homepage), "created_at", view_time(user.created_ms), "projects",
-				       (json_int_t)projects));
+			     json_pack("{s:s,s:s,s:s,s:o,s:o,s:I}", "username", user.username, "display_name",
+				       user.display_name, "bio", user.bio, "homepage", view_text(user.homepage),
+				       "created_at", view_time(user.created_ms), "projects", (json_int_t)projects));
 	user_fini(&user);
 	return r;
 }
