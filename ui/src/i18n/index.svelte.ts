@@ -101,6 +101,11 @@ export function formatDate(iso: string): string {
   return new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
 }
 
+/** "Feb 20, 2027", "2027. 2. 20.". */
+export function formatDay(iso: string): string {
+  return new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium' }).format(new Date(iso));
+}
+
 /** "October 2026", "2026년 10월". */
 export function formatMonth(iso: string): string {
   return new Intl.DateTimeFormat(i18n.language, { year: 'numeric', month: 'long' }).format(new Date(iso));
