@@ -227,6 +227,56 @@ static void takes_a_state_once(void **state)
 	assert_int_equal(take(store, other.state, other.browser, "acme", NOW), 0);
 }
 
+struct taker {
+	const char *url;
+	const struct way *way;
+	pthread_barrier_t *start;
+	int result;
+};
+
+static void *take_in_thread(void *data)
+{
+	struct taker *taker = data;
+	struct auth_state details = {0};
+	struct store store;
+	int r = store_open(taker->url, &store, NULL);
+
+	pthread_barrier_wait(taker->start);
+	if (r == 0) {
+		taker->result =
+			auth_states_take(&store, taker->way->state, taker->way->browser, "acme", NOW, &details, NULL);
+		auth_state_fini(&details);
+		store_close(&store);
+	}
+	return NULL;
+}
+
+static void gives_a_state_to_one_of_many(void **state)
+{
+	enum { TAKERS = 4 };
+	struct fixture *fixture = *state;
+
+	for (int round = 0; round < 25; round++) {
+		struct way way = begin(&fixture->store, 0);
+		struct taker takers[TAKERS];
+		pthread_t threads[TAKERS];
+		pthread_barrier_t start;
+		int winners = 0;
+
+		pthread_barrier_init(&start, NULL, TAKERS);
+		for (int i = 0; i < TAKERS; i++) {
+			takers[i] = (struct taker){fixture->url, &way, &start, 1};
+			assert_int_equal(pthread_create(&threads[i], NULL, take_in_thread, &takers[i]), 0);
+		}
+		for (int i = 0; i < TAKERS; i++) {
+			pthread_join(threads[i], NULL);
+			winners += takers[i].result == 0;
+		}
+		pthread_barrier_destroy(&start);
+		assert_int_equal(winners, 1);
+	}
+}
+
 static void forgets_old_states(void **state)
 {
 	struct store *store = store_of(state);
@@ -254,6 +304,7 @@ int run_identities(void)
 		TEST(keeps_one_of_two_that_go_at_once),
 		TEST(goes_with_the_account),
 		TEST(takes_a_state_once),
+		TEST(gives_a_state_to_one_of_many),
 		TEST(forgets_old_states),
 	};
 
