@@ -183,7 +183,7 @@ int picture_make(const char *program, const void *data, size_t length, unsigned 
 		 struct picture *ret_picture, struct error *err)
 {
 	auto_buf struct buf out = BUF_INIT;
-	struct child child;
+	struct child child = {.in = -1, .out = -1};
 	int r;
 
 	memset(ret_picture, 0, sizeof(*ret_picture));

@@ -102,7 +102,7 @@ test('the terminal runs in the frame of a site that the author allows, for a gue
   expect(await context.cookies()).toEqual([]);
   expect(complaints).toEqual([]);
   await frame.getByRole('button', { name: 'End', exact: true }).click();
-  await expect(frame.locator('.panel')).toHaveAttribute('data-phase', 'ended');
+  await expect(frame.locator('section.panel')).toHaveAttribute('data-phase', 'ended');
 
   await outside.goto(stranger.origin);
   await expect.poll(() => complaints.some((text) => /frame-ancestors/.test(text))).toBe(true);
