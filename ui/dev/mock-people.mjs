@@ -25,7 +25,7 @@ function enter(res, send, adopt, user, req, status, body) {
   const session = `u${Date.now()}${++serial}`;
   adopt(session);
   signIns.set(session, { user: user.username, id: `i${serial}`, created_at: new Date().toISOString(), seen_at: new Date().toISOString(), address: '127.0.0.1', agent: req.headers['user-agent'] ?? '' });
-  if (![...signIns.values()].some((item) => item.user === user.username && item.id.startsWith('old'))) {
+  if (user.username === 'ann' && ![...signIns.values()].some((item) => item.id.startsWith('old'))) {
     signIns.set(`o${++serial}`, { user: user.username, id: `old${serial}`, created_at: ago(300), seen_at: ago(20), address: '203.0.113.7', agent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1' });
     signIns.set(`o${++serial}`, { user: user.username, id: `old${serial}`, created_at: ago(900), seen_at: ago(200), address: '2001:db8::12', agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' });
   }

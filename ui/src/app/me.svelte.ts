@@ -22,17 +22,25 @@ class Me {
   /** Until the server has answered: who was signed in last time, so that the page can be laid out for them. */
   last = $state(recall(KEY));
   #asking: Promise<void> | null = null;
+  #turn = 0;
 
   /** Asks the server; several askers at once share one answer. */
   refresh(): Promise<void> {
-    this.#asking ??= getSession()
+    if (this.#asking) return this.#asking;
+    const turn = this.#turn;
+    const asking = getSession()
       .then((session) => {
+        // Somebody signed in or out meanwhile: this answer is about before.
+        if (turn !== this.#turn) return;
         this.sandbox = isLive(session.sandbox) ? session.sandbox : null;
-        this.is(session.user);
+        this.#take(session.user);
       })
       .catch(() => undefined)
-      .finally(() => (this.#asking = null));
-    return this.#asking;
+      .finally(() => {
+        if (this.#asking === asking) this.#asking = null;
+      });
+    this.#asking = asking;
+    return asking;
   }
 
   /** Follows what other tabs do: asks again whenever this page comes into view. */
@@ -47,9 +55,17 @@ class Me {
     });
   }
 
-  /** Takes note of who is signed in. Somebody new to this browser brings their language and theme along. */
+  /** Takes note of who is signed in from now on, as a call has just said. */
   is(user: Account | null): void {
+    this.#turn++;
+    this.#asking = null;
+    this.#take(user);
+  }
+
+  /** Somebody new to this browser brings their language and theme along. */
+  #take(user: Account | null): void {
     const arrived = user && user.username !== this.last;
+    if (this.known && this.user?.username !== user?.username) tabs?.postMessage('user');
     this.user = user;
     this.known = true;
     this.last = user?.username ?? null;
