@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-#define FETCH_ANSWER_MAX (1024 * 1024)
+#define FETCH_ANSWER_MAX ((size_t)1024 * 1024)
 #define FETCH_TIME_MS    10000 /* of all questions together */
 
 struct fetcher {

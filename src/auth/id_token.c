@@ -244,8 +244,8 @@ int id_token_verify(const char *token, const json_t *keys, const struct id_token
 	cjose_err fault = {0};
 	json_t *claims = NULL;
 	cjose_jws_t *jws;
-	const char *kid;
-	size_t algorithm;
+	const char *kid = NULL;
+	size_t algorithm = 0;
 	int r;
 
 	if (token == NULL || strnlen(token, ID_TOKEN_MAX + 1) > ID_TOKEN_MAX)

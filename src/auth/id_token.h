@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-#define ID_TOKEN_MAX            (16 * 1024)
+#define ID_TOKEN_MAX            ((size_t)16 * 1024)
 #define ID_TOKEN_LEEWAY_SECONDS 60 /* clocks differ */
 
 struct id_token_rules {

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/util.h"
 
-#define TOKEN_MAX (16 * 1024)
+#define TOKEN_MAX ((size_t)16 * 1024)
 
 static void percent_encode(struct buf *out, const char *text)
 {

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/util.h"
 
-#define KEEP_MS       (60 * 60 * 1000)
-#define KEYS_AGAIN_MS (60 * 1000)
+#define KEEP_MS       (INT64_C(60) * 60 * 1000)
+#define KEYS_AGAIN_MS (INT64_C(60) * 1000)
 #define FAILURE_MS    5000
 
 void endpoints_fini(struct endpoints *endpoints)

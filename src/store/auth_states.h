@@ -5,7 +5,7 @@
 #include "store/sessions.h"
 #include "store/store.h"
 
-#define AUTH_STATE_LIFE_MS (10 * 60 * INT64_C(1000))
+#define AUTH_STATE_LIFE_MS (INT64_C(10) * 60 * 1000)
 
 struct auth_state {
 	char *provider;
