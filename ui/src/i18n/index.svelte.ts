@@ -82,7 +82,8 @@ class I18n {
     this.messages = messages;
     this.language = language;
     document.documentElement.lang = language;
-    if (language === 'ko') void import('../styles/fonts-rest.ts');
+    // After the first paint: the many rules of Hangul's letters would hold it up.
+    if (language === 'ko') requestAnimationFrame(() => setTimeout(() => void import('../styles/fonts-rest.ts')));
   }
 }
 
