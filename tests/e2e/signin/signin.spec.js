@@ -138,6 +138,7 @@ test('an account is linked and unlinked in the settings', async ({ page }) => {
   await page.getByRole('link', { name: /ACME/ }).click();
   await page.getByRole('button', { name: 'Sign in as ann', exact: true }).click();
   await page.waitForURL('**/settings?error=already_linked&provider=acme');
+  await expect(page.getByRole('alert')).toContainText('ACME');
 
   await page.getByRole('button', { name: /Unlink Elsewhere/ }).click();
   await expect(page.getByRole('button', { name: /Unlink Elsewhere/ })).toBeHidden();
