@@ -43,6 +43,21 @@ bool name_is_valid(const char *name)
 	return true;
 }
 
+bool project_name_is_reserved(const char *name)
+{
+	static const char *const reserved[] = {
+		"alpine", "api",      "badge",   "builds",    "busybox", "centos", "comments", "debian",  "docker", "edit",
+		"embed",  "fedora",   "image",   "images",    "latest",  "library", "like",	"log",	   "logo",   "manifests",
+		"new",	  "projects", "rebuild", "registry",  "scratch", "session", "settings", "source",  "statistics", "tags",
+		"try",	  "ubuntu",   "v1",	 "v2",	      "versions",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
+		if (strcmp(reserved[i], name) == 0)
+			return true;
+	return false;
+}
+
 const char *const *categories(size_t *ret_count)
 {
 	*ret_count = ARRAY_SIZE(all_categories);

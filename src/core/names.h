@@ -9,6 +9,9 @@
 /* An owner or project name: 1–40 of a-z, 0-9, "-", "." and "_", beginning and ending with a letter or digit, no two
  * separators in a row (so that it also is a path component of an OCI reference). */
 bool name_is_valid(const char *name);
+/* What a project can't be called: what stands for a page or a part of an address, and bare names of well-known images, which would
+ * read as these. Names that are no names are not asked for. */
+bool project_name_is_reserved(const char *name);
 /* The categories of the catalogue: language, system, database, web, cloud, ai, editor, fun. */
 bool category_is_valid(const char *category);
 const char *const *categories(size_t *ret_count);

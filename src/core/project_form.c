@@ -16,6 +16,8 @@
 
 #define URL_MAX 500
 #define REF_MAX 200
+#define FORM_BESIDE_MAX (64 * 1024) /* what the agent takes beside an archive */
+#define CONTACT_MAX 254
 
 static const char *const kind_names[] = {
 	[SOURCE_SCRIPT] = "script", [SOURCE_DOCKERFILE] = "dockerfile", [SOURCE_IMAGE] = "image",
@@ -31,7 +33,8 @@ void project_form_fini(struct project_form *form)
 {
 	char *const strings[] = {form->name,	   form->summary, form->category, form->tags,	    form->license, form->readme,
 				 form->homepage,   form->run,	  form->ports,	  form->smoke,	    form->base,	   form->script,
-				 form->dockerfile, form->reference, form->url,	  form->ref,	    form->sandbox};
+				 form->dockerfile, form->reference, form->url,	  form->ref,	    form->sandbox,
+				 form->summary_ko, form->readme_ko, form->contact, form->size};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
 		free(strings[i]);
@@ -234,7 +237,10 @@ static void read_dockerfile(const json_t *source, struct project_form *form, str
 	struct error err;
 
 	refuse_unknown(source, known, "source.", errors);
-	form->dockerfile = need_string(source, "dockerfile", "source.dockerfile", errors);
+	form->dockerfile = form->archive ? take_string(source, "dockerfile", "source.dockerfile", errors)
+					 : need_string(source, "dockerfile", "source.dockerfile", errors);
+	if (form->archive && form->dockerfile != NULL && strlen(form->dockerfile) > FORM_BESIDE_MAX)
+		field_error(errors, "source.dockerfile", "must be at most %d KiB beside an archive", FORM_BESIDE_MAX / 1024);
 	if (form->dockerfile != NULL && dockerfile_check(form->dockerfile, strlen(form->dockerfile), &err) < 0)
 		field_error(errors, "source.dockerfile", "%s", err.message);
 }
@@ -303,57 +309,164 @@ static void read_source(const json_t *source, struct project_form *form, struct 
 	field_error(errors, "source.kind", "must be script, dockerfile, image, git or sandbox");
 }
 
+/* An address of mail, or of a page where the author can be reached. */
+static void check_contact(const char *contact, struct field_errors *errors)
+{
+	const char *at = strchr(contact, '@');
+
+	if (strncasecmp(contact, "https://", 8) == 0 || strncasecmp(contact, "http://", 7) == 0)
+		check_homepage("contact", contact, errors);
+	else if (at == NULL || at == contact || at[1] == '\0' || strchr(at + 1, '@') != NULL || strpbrk(contact, " \t\"<>\\,;:") != NULL ||
+		 !is_one_line(contact) || !str_is_utf8(contact, strlen(contact)))
+		field_error(errors, "contact", "must be an address of mail or of a page");
+	if (strlen(contact) > CONTACT_MAX)
+		field_error(errors, "contact", "must be at most %d characters", CONTACT_MAX);
+}
+
+static void check_readme(const char *field, const char *readme, struct field_errors *errors)
+{
+	if (readme != NULL && strlen(readme) > FORM_README_MAX)
+		field_error(errors, field, "must be at most %d KiB", FORM_README_MAX / 1024);
+}
+
 static void check_about(const struct project_form *form, struct field_errors *errors)
 {
 	if (form->name != NULL && !name_is_valid(form->name))
 		field_error(errors, "name", "1 to 40 of a-z, 0-9, and single '-', '.', '_' between them");
 	if (form->summary != NULL)
 		check_summary("summary", form->summary, errors);
+	if (form->summary_ko != NULL)
+		check_summary("summary_ko", form->summary_ko, errors);
 	if (form->category != NULL && !category_is_valid(form->category))
 		field_error(errors, "category", "must be language, system, database, web, cloud, ai, editor or fun");
 	if (form->license != NULL && !license_is_valid(form->license))
 		field_error(errors, "license", "must be an SPDX expression such as MIT or GPL-2.0-or-later");
-	if (form->readme != NULL && strlen(form->readme) > FORM_README_MAX)
-		field_error(errors, "readme", "must be at most %d KiB", FORM_README_MAX / 1024);
+	check_readme("readme", form->readme, errors);
+	check_readme("readme_ko", form->readme_ko, errors);
 	if (form->homepage != NULL)
 		check_homepage("homepage", form->homepage, errors);
+	if (form->contact != NULL)
+		check_contact(form->contact, errors);
 	if (form->run != NULL)
 		check_command("run", form->run, errors);
 	if (form->smoke != NULL)
 		check_command("smoke", form->smoke, errors);
+	if (form->size != NULL && strcmp(form->size, "small") != 0 && strcmp(form->size, "medium") != 0 && strcmp(form->size, "large") != 0)
+		field_error(errors, "size", "must be small, medium or large");
 	check_tags("tags", form->tags, errors);
 	check_ports("ports", form->ports, errors);
 }
 
-int project_form_read(const json_t *json, struct project_form *ret_form, struct field_errors *errors, struct error *err)
+/* A form's empty field is one that was not filled in. */
+static char *take_filled(const json_t *object, const char *key, struct field_errors *errors)
 {
-	static const char *const known[] = {"name",	"summary", "category", "tags",	"license", "readme", "homepage",
-					    "run",	"network", "ports",    "smoke", "source",  NULL};
+	char *text = take_string(object, key, key, errors);
+
+	if (text != NULL && *text == '\0') {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* All but name, summary, category and source, which a new project needs. */
+static void read_optional(const json_t *json, struct project_form *form, struct field_errors *errors)
+{
 	const json_t *network = json_object_get(json, "network");
-	struct project_form form = {0};
-	int r;
+
+	form->summary_ko = take_filled(json, "summary_ko", errors);
+	form->license = take_filled(json, "license", errors);
+	form->readme = take_filled(json, "readme", errors);
+	form->readme_ko = take_filled(json, "readme_ko", errors);
+	form->homepage = take_filled(json, "homepage", errors);
+	form->contact = take_filled(json, "contact", errors);
+	form->run = take_filled(json, "run", errors);
+	form->smoke = take_filled(json, "smoke", errors);
+	form->size = take_filled(json, "size", errors);
+	form->tags = take_list(json, "tags", false, errors);
+	form->ports = take_list(json, "ports", true, errors);
+	form->network = json_is_true(network);
+	if (network != NULL && !json_is_boolean(network) && !json_is_null(network))
+		field_error(errors, "network", "must be true or false");
+}
+
+static int finish(struct project_form *form, struct project_form *ret_form, const struct field_errors *errors, struct error *err)
+{
+	int r = field_errors_result(errors, err);
+
+	if (r < 0)
+		project_form_fini(form);
+	else
+		*ret_form = *form;
+	return r;
+}
+
+int project_form_read(const json_t *json, bool archive, struct project_form *ret_form, struct field_errors *errors, struct error *err)
+{
+	static const char *const known[] = {"name",   "summary",  "summary_ko", "category", "tags",  "license", "readme", "readme_ko",
+					    "homepage", "contact", "run",	"network",  "ports", "smoke",	"size",	  "source",
+					    NULL};
+	struct project_form form = {.archive = archive};
 
 	refuse_unknown(json, known, "", errors);
 	form.name = need_string(json, "name", "name", errors);
 	form.summary = need_string(json, "summary", "summary", errors);
 	form.category = need_string(json, "category", "category", errors);
-	form.license = take_string(json, "license", "license", errors);
-	form.readme = take_string(json, "readme", "readme", errors);
-	form.homepage = take_string(json, "homepage", "homepage", errors);
-	form.run = take_string(json, "run", "run", errors);
-	form.smoke = take_string(json, "smoke", "smoke", errors);
-	form.tags = take_list(json, "tags", false, errors);
-	form.ports = take_list(json, "ports", true, errors);
-	form.network = json_is_true(network);
-	if (network != NULL && !json_is_boolean(network) && !json_is_null(network))
-		field_error(errors, "network", "must be true or false");
+	read_optional(json, &form, errors);
 	read_source(json_object_get(json, "source"), &form, errors);
 	check_about(&form, errors);
-	r = field_errors_result(errors, err);
-	if (r < 0) {
-		project_form_fini(&form);
-		return r;
+	return finish(&form, ret_form, errors, err);
+}
+
+int project_form_read_source(const json_t *source, bool archive, struct project_form *ret_form, struct field_errors *errors,
+			     struct error *err)
+{
+	struct project_form form = {.archive = archive};
+
+	read_source(source, &form, errors);
+	return finish(&form, ret_form, errors, err);
+}
+
+static bool is_among(const char *const *list, const char *key)
+{
+	for (size_t i = 0; list[i] != NULL; i++)
+		if (strcmp(list[i], key) == 0)
+			return true;
+	return false;
+}
+
+int project_form_read_change(const json_t *json, const char *const *others, struct project_form *ret_form, unsigned *ret_given,
+			     struct field_errors *errors, struct error *err)
+{
+	/* In the order of FORM_GIVEN_…. */
+	static const char *const fields[] = {"summary", "summary_ko", "category", "tags",    "license", "readme", "readme_ko",
+					     "homepage", "contact",   "run",	  "network", "ports",	"smoke",  "size"};
+	struct project_form form = {0};
+	const char *key;
+	json_t *value;
+
+	*ret_given = 0;
+	json_object_foreach((json_t *)json, key, value)
+	{
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(fields) && strcmp(fields[i], key) != 0)
+			i++;
+		if (i < ARRAY_SIZE(fields))
+			*ret_given |= 1u << i;
+		else if (!is_among(others, key)) {
+			const char *const none[] = {NULL};
+			json_t *unknown = json_pack("{s:O}", key, value);
+
+			refuse_unknown(unknown, none, "", errors);
+			json_decref(unknown);
+		}
 	}
-	*ret_form = form;
-	return 0;
+	if ((*ret_given & FORM_GIVEN_SUMMARY) != 0)
+		form.summary = need_string(json, "summary", "summary", errors);
+	if ((*ret_given & FORM_GIVEN_CATEGORY) != 0)
+		form.category = need_string(json, "category", "category", errors);
+	read_optional(json, &form, errors);
+	check_about(&form, errors);
+	return finish(&form, ret_form, errors, err);
 }

@@ -23,19 +23,24 @@ const char *source_kind_name(enum source_kind kind);
 struct project_form {
 	char *name;
 	char *summary;
+	char *summary_ko;
 	char *category;
 	char *tags; /* "a,b,c", "" for none */
 	char *license;
 	char *readme;
+	char *readme_ko;
 	char *homepage;
+	char *contact;
 	char *run;
 	bool network;
 	char *ports; /* "80,8080", "" for none */
 	char *smoke;
+	char *size; /* small, medium, large; NULL: not given */
+	bool archive; /* files come along with the source */
 	enum source_kind source_kind;
 	char *base;   /* script */
 	char *script; /* script */
-	char *dockerfile;
+	char *dockerfile; /* NULL with `archive`: the archive's own */
 	char *reference; /* image */
 	char *url;       /* git */
 	char *ref;       /* git */
@@ -45,8 +50,31 @@ struct project_form {
 void project_form_fini(struct project_form *form);
 /* Fills the form from the JSON object, or notes what is wrong in `errors` (and gives ERROR_INVALID). Unknown members
  * are refused. */
-int project_form_read(const json_t *json, struct project_form *ret_form, struct field_errors *errors,
+int project_form_read(const json_t *json, bool archive, struct project_form *ret_form, struct field_errors *errors,
 		      struct error *err);
+/* The source alone, with the form's other fields left empty: {"kind": …}. `archive`: files come along with it. */
+int project_form_read_source(const json_t *source, bool archive, struct project_form *ret_form, struct field_errors *errors,
+			     struct error *err);
+/* Some of the fields that may be changed later (all but name and source); those that are missing stay NULL. `ret_given` tells which
+ * were there, FORM_GIVEN_…, as a null or an empty list takes a value away. Members in `others` (NULL-terminated) are passed over. */
+enum {
+	FORM_GIVEN_SUMMARY = 1 << 0,
+	FORM_GIVEN_SUMMARY_KO = 1 << 1,
+	FORM_GIVEN_CATEGORY = 1 << 2,
+	FORM_GIVEN_TAGS = 1 << 3,
+	FORM_GIVEN_LICENSE = 1 << 4,
+	FORM_GIVEN_README = 1 << 5,
+	FORM_GIVEN_README_KO = 1 << 6,
+	FORM_GIVEN_HOMEPAGE = 1 << 7,
+	FORM_GIVEN_CONTACT = 1 << 8,
+	FORM_GIVEN_RUN = 1 << 9,
+	FORM_GIVEN_NETWORK = 1 << 10,
+	FORM_GIVEN_PORTS = 1 << 11,
+	FORM_GIVEN_SMOKE = 1 << 12,
+	FORM_GIVEN_SIZE = 1 << 13,
+};
+int project_form_read_change(const json_t *json, const char *const *others, struct project_form *ret_form, unsigned *ret_given,
+			     struct field_errors *errors, struct error *err);
 /* Each is 0 or -EINVAL with the fault noted under `field`; for other readers of the same fields (project.conf). */
 int check_summary(const char *field, const char *text, struct field_errors *errors);
 int check_homepage(const char *field, const char *url, struct field_errors *errors);

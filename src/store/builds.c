@@ -14,10 +14,13 @@
 
 static const char *const stage_names[BUILD_STAGES] = {"queued", "base", "build", "push", "unpack", "smoke"};
 
-#define SELECT_BUILD                                                                                                   \
+#define BUILD_COLUMNS                                                                                                  \
 	"SELECT b.id, b.project, p.owner, p.name, b.state, b.stage, b.error, b.priority, b.attempts, b.created_ms, "   \
 	"b.started_ms, "                                                                                               \
-	"b.ended_ms FROM builds b JOIN projects p ON p.id = b.project "
+	"b.ended_ms, b.kind, b.author, b.version, b.digest, b.log_bytes, b.failed_line, b.smoke_exit, b.smoke_output, b.turn"
+#define FROM_BUILDS   " FROM builds b JOIN projects p ON p.id = b.project "
+#define SELECT_BUILD  BUILD_COLUMNS ", NULL, NULL, NULL" FROM_BUILDS
+#define SELECT_SOURCE BUILD_COLUMNS ", b.source_kind, b.source, b.dockerfile" FROM_BUILDS
 
 void build_fini(struct build *build)
 {
@@ -26,6 +29,14 @@ void build_fini(struct build *build)
 	free(build->state);
 	free(build->stage);
 	free(build->error);
+	free(build->kind);
+	free(build->author);
+	free(build->version);
+	free(build->digest);
+	free(build->smoke_output);
+	free(build->source_kind);
+	free(build->source);
+	free(build->dockerfile);
 	memset(build, 0, sizeof(*build));
 }
 
@@ -43,6 +54,18 @@ static void read_build(const struct statement *s, struct build *b)
 	b->created_ms = statement_integer(s, 9);
 	b->started_ms = statement_integer(s, 10);
 	b->ended_ms = statement_integer(s, 11);
+	b->kind = statement_text_copy(s, 12);
+	b->author = statement_text_copy(s, 13);
+	b->version = statement_text_copy(s, 14);
+	b->digest = statement_text_copy(s, 15);
+	b->log_bytes = statement_integer(s, 16);
+	b->failed_line = statement_integer(s, 17);
+	b->smoke_exit = statement_is_null(s, 18) ? -1 : (int)statement_integer(s, 18);
+	b->smoke_output = statement_text_copy(s, 19);
+	b->turn = statement_integer(s, 20);
+	b->source_kind = statement_text_copy(s, 21);
+	b->source = statement_text_copy(s, 22);
+	b->dockerfile = statement_text_copy(s, 23);
 }
 
 static int not_found(struct error *err, const char *id)
@@ -89,9 +112,9 @@ static int insert(struct db *db, const struct enqueue *e, struct error *err)
 	if (changes == 0)
 		return error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no such project");
 	return db_execute(db, NULL, err,
-			  "INSERT INTO builds (id, project, open_project, state, priority, created_ms) VALUES (?, ?, "
-			  "?, 'queued', ?, ?)",
-			  "siiii", e->id, e->project, e->project, (int64_t)e->priority, e->now_ms);
+			  "INSERT INTO builds (id, project, open_project, state, kind, priority, created_ms) SELECT ?, id, id, 'queued', "
+			  "CASE WHEN current_version IS NULL THEN 'publish' ELSE 'rebuild' END, ?, ? FROM projects WHERE id = ?",
+			  "siii", e->id, (int64_t)e->priority, e->now_ms, e->project);
 }
 
 static int enqueue(struct db *db, void *data, struct error *err)
@@ -149,6 +172,17 @@ struct claim {
 	bool found;
 };
 
+/* What is built is what the project is now, not what it was when it was queued. */
+static int follow_project(struct db *db, const struct build *build, struct error *err)
+{
+	int r = db_execute(db, NULL, err, "UPDATE projects SET built_digest = digest WHERE id = ?", "i", build->project);
+
+	if (r < 0)
+		return r;
+	return db_execute(db, NULL, err, "UPDATE builds SET digest = (SELECT digest FROM projects WHERE id = ?) WHERE id = ?", "is",
+			  build->project, build->id);
+}
+
 static int claim(struct db *db, void *data, struct error *err)
 {
 	struct claim *c = data;
@@ -158,15 +192,14 @@ static int claim(struct db *db, void *data, struct error *err)
 	build_fini(c->build); /* of a run of this transaction that was rolled back */
 	c->found = false;
 	r = db_query(db, &s, err,
-		     SELECT_BUILD "WHERE b.state = 'queued' ORDER BY b.priority DESC, b.created_ms, b.id LIMIT 1", "");
+		     SELECT_SOURCE "WHERE b.state = 'queued' ORDER BY b.priority DESC, b.turn, b.created_ms, b.id LIMIT 1", "");
 	if (r == 0)
 		r = read_one(s, c->build, err);
 	if (r <= 0)
 		return r;
 	c->found = true;
-	/* What is built is what the project is now, not what it was when it was queued. */
-	r = db_execute(db, NULL, err, "UPDATE projects SET built_digest = digest WHERE id = (SELECT project FROM builds WHERE id = ?)", "s",
-		       c->build->id);
+	if (c->build->digest == NULL)
+		r = follow_project(db, c->build, err);
 	if (r < 0)
 		return r;
 	r = db_execute(db, NULL, err,
@@ -249,10 +282,9 @@ static int estimate(struct store *store, struct build *b, int64_t now_ms, struct
 		return 0;
 	}
 	r = db_number(store->db, 0, &b->position, err,
-		      "SELECT COUNT(*) FROM builds WHERE state = 'queued' AND (priority > ? OR (priority = ? AND "
-		      "(created_ms < ? OR "
-		      "(created_ms = ? AND id <= ?))))",
-		      "iiiis", (int64_t)b->priority, (int64_t)b->priority, b->created_ms, b->created_ms, b->id);
+		      "SELECT COUNT(*) FROM builds WHERE state = 'queued' AND (priority > ? OR (priority = ? AND (turn < ? OR (turn = ? AND "
+		      "(created_ms < ? OR (created_ms = ? AND id <= ?))))))",
+		      "iiiiiis", (int64_t)b->priority, (int64_t)b->priority, b->turn, b->turn, b->created_ms, b->created_ms, b->id);
 	if (r == 0)
 		r = running_left(store, typical_ms, now_ms, &left_ms, &running, err);
 	if (r < 0)
@@ -260,6 +292,34 @@ static int estimate(struct store *store, struct build *b, int64_t now_ms, struct
 	/* As many at a time as run now. */
 	b->eta_seconds = ((left_ms + b->position * typical_ms) / (running > 0 ? running : 1) + 999) / 1000;
 	return 0;
+}
+
+int builds_waiting(struct store *store, int64_t now_ms, int64_t *ret_waiting, int64_t *ret_eta_seconds, struct error *err)
+{
+	int64_t typical_ms = TYPICAL_MS;
+	int64_t left_ms = 0;
+	int64_t running = 0;
+	int r = typical(store, &typical_ms, err);
+
+	if (r == 0)
+		r = running_left(store, typical_ms, now_ms, &left_ms, &running, err);
+	if (r == 0)
+		r = db_number(store->db, 0, ret_waiting, err, "SELECT COUNT(*) FROM builds WHERE state = 'queued'", "");
+	if (r == 0)
+		*ret_eta_seconds = ((left_ms + (*ret_waiting + 1) * typical_ms) / (running > 0 ? running : 1) + 999) / 1000;
+	return r;
+}
+
+int builds_get_source(struct store *store, const char *id, struct build *ret_build, struct error *err)
+{
+	struct statement *s;
+	int r = db_query(store->db, &s, err, SELECT_SOURCE "WHERE b.id = ?", "s", id);
+
+	if (r == 0)
+		r = read_one(s, ret_build, err);
+	if (r == 0)
+		return not_found(err, id);
+	return r < 0 ? r : 0;
 }
 
 int builds_get(struct store *store, const char *id, int64_t now_ms, struct build *ret_build, struct error *err)
@@ -442,12 +502,21 @@ static int requeue(struct db *db, void *data, struct error *err)
 	statement_done(s);
 	if (r < 0)
 		return r;
+	c = (struct change){.state = "cancelled", .now_ms = q->now_ms};
+	r = db_query(db, &s, err, "SELECT id FROM builds WHERE " LOST_BUILDS " AND cancel_ms IS NOT NULL", "s", q->node);
+	while (r == 0 && (r = statement_step(s, err)) > 0) {
+		c.id = statement_text(s, 0);
+		r = finish(db, &c, err);
+	}
+	statement_done(s);
+	if (r < 0)
+		return r;
 	r = db_execute(db, NULL, err,
 		       "DELETE FROM build_stages WHERE build IN (SELECT id FROM builds WHERE " LOST_BUILDS ")", "s", q->node);
 	if (r < 0)
 		return r;
 	return db_execute(db, &q->count, err,
-			  "UPDATE builds SET state = 'queued', stage = NULL, started_ms = NULL WHERE " LOST_BUILDS, "s", q->node);
+			  "UPDATE builds SET state = 'queued', stage = NULL, started_ms = NULL WHERE cancel_ms IS NULL AND " LOST_BUILDS, "s", q->node);
 }
 
 int builds_requeue(struct store *store, const char *node, int64_t now_ms, int64_t *ret_count, struct error *err)
@@ -457,5 +526,122 @@ int builds_requeue(struct store *store, const char *node, int64_t now_ms, int64_
 
 	if (r == 0)
 		*ret_count = q.count;
+	return r;
+}
+
+int builds_set_outcome(struct store *store, const char *id, const struct build_outcome *outcome, struct error *err)
+{
+	const struct db_value values[] = {
+		{.type = 'i', .integer = outcome->log_bytes},
+		{.type = outcome->failed_line > 0 ? 'i' : 'n', .integer = outcome->failed_line},
+		{.type = outcome->smoke_exit >= 0 ? 'i' : 'n', .integer = outcome->smoke_exit},
+		{.type = 's', .bytes = outcome->smoke_output},
+		{.type = 's', .bytes = id},
+	};
+	struct statement *s;
+	int r = db_query_values(store->db, &s, err,
+				"UPDATE builds SET log_bytes = ?, failed_line = ?, smoke_exit = ?, smoke_output = ? WHERE id = ?", values,
+				ARRAY_SIZE(values));
+
+	if (r < 0)
+		return r;
+	r = statement_step(s, err);
+	statement_done(s);
+	return r < 0 ? r : 0;
+}
+
+/* ---- lists ------------------------------------------------------------------------------------------------------------------ */
+
+void builds_free(struct build *builds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		build_fini(&builds[i]);
+	free(builds);
+}
+
+#define FILTERED \
+	"WHERE (? IS NULL OR b.author = ? OR p.owner = ?) AND (? = 0 OR b.project = ?) AND (? IS NULL OR b.state = ?) "
+
+int builds_list(struct store *store, const struct build_filter *f, struct build **ret_builds, size_t *ret_count, int64_t *ret_total,
+		struct error *err)
+{
+	struct build *builds = NULL;
+	size_t count = 0;
+	struct statement *s;
+	int r = db_number(store->db, 0, ret_total, err, "SELECT COUNT(*)" FROM_BUILDS FILTERED, "sssiiss", f->author, f->author, f->author,
+			  f->project, f->project, f->state, f->state);
+
+	if (r == 0)
+		r = db_query(store->db, &s, err, SELECT_BUILD FILTERED "ORDER BY b.created_ms DESC, b.id LIMIT ? OFFSET ?", "sssiissii",
+			     f->author, f->author, f->author, f->project, f->project, f->state, f->state, (int64_t)f->page.per_page,
+			     page_offset(f->page));
+	if (r < 0)
+		return r;
+	while ((r = statement_step(s, err)) > 0) {
+		builds = xrealloc(builds, (count + 1) * sizeof(*builds));
+		read_build(s, &builds[count++]);
+	}
+	statement_done(s);
+	if (r < 0) {
+		builds_free(builds, count);
+		return r;
+	}
+	*ret_builds = builds;
+	*ret_count = count;
+	return 0;
+}
+
+/* ---- cancelling ------------------------------------------------------------------------------------------------------------- */
+
+struct cancel {
+	struct change change;
+	bool running;
+};
+
+static int cancel(struct db *db, void *data, struct error *err)
+{
+	struct cancel *c = data;
+	struct statement *s;
+	char state[16] = "";
+	int r = db_query(db, &s, err, "SELECT state FROM builds WHERE id = ?", "s", c->change.id);
+
+	if (r < 0)
+		return r;
+	r = statement_step(s, err);
+	if (r > 0)
+		strncpy(state, statement_text(s, 0), sizeof(state) - 1);
+	statement_done(s);
+	if (r <= 0)
+		return r < 0 ? r : not_found(err, c->change.id);
+	c->running = strcmp(state, "running") == 0;
+	if (!c->running)
+		return finish(db, &c->change, err);
+	return db_execute(db, NULL, err, "UPDATE builds SET cancel_ms = ? WHERE id = ? AND cancel_ms IS NULL", "is", c->change.now_ms,
+			  c->change.id);
+}
+
+int builds_cancel(struct store *store, const char *id, int64_t now_ms, bool *ret_running, struct error *err)
+{
+	struct cancel c = {.change = {.id = id, .state = "cancelled", .now_ms = now_ms}};
+	int r = db_transaction(store->db, cancel, &c, err);
+
+	*ret_running = c.running;
+	return r;
+}
+
+int builds_cancelled(struct store *store, const char *node, char ***ret_ids, size_t *ret_count, struct error *err)
+{
+	struct statement *s;
+	int r = db_query(store->db, &s, err, "SELECT id FROM builds WHERE state = 'running' AND node = ? AND cancel_ms IS NOT NULL", "s", node);
+
+	*ret_ids = NULL;
+	*ret_count = 0;
+	if (r < 0)
+		return r;
+	while ((r = statement_step(s, err)) > 0) {
+		*ret_ids = xrealloc(*ret_ids, (*ret_count + 1) * sizeof(**ret_ids));
+		(*ret_ids)[(*ret_count)++] = statement_text_copy(s, 0);
+	}
+	statement_done(s);
 	return r;
 }

@@ -37,6 +37,8 @@ void project_fini(struct project *project)
 	free(project->digest);
 	free(project->state);
 	free(project->visibility);
+	free(project->contact);
+	free(project->size_class);
 	free(project->embed_origins);
 	free(project->version);
 	free(project->image);
@@ -104,15 +106,15 @@ static int insert(struct db *db, struct upsert *u, struct error *err)
 		"readme_ko, run_command, "
 		"network, ports, smoke, version_command, logo, source_kind, source, dockerfile, digest, popularity, "
 		"state, search, "
-		"created_ms, updated_ms, trend) "
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'building', ?, ?, ?, ?)",
+		"created_ms, updated_ms, contact, size_class, trend) "
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'building', ?, ?, ?, ?, ?, ?)",
 		"sssssssssss"
 		"issssssss"
-		"isiif",
+		"isiissf",
 		p->owner, p->name, p->summary, p->summary_ko, p->category, u->tags, p->license, p->homepage, p->readme,
 		p->readme_ko, p->run, (int64_t)p->network, p->ports, p->smoke, p->version_command, p->logo,
 		p->source_kind, p->source, p->dockerfile, p->digest, (int64_t)p->popularity, u->search, u->now_ms,
-		u->now_ms,
+		u->now_ms, p->contact, p->size_class != NULL ? p->size_class : "medium",
 		/* The editor's choice counts like a few tries on the first day, and fades like them. */
 		trending_start(p->popularity / 10.0, u->now_ms));
 
@@ -162,6 +164,22 @@ static int upsert(struct db *db, void *data, struct error *err)
 	return known ? update(db, u, err) : insert(db, u, err);
 }
 
+int projects_insert(struct db *db, const struct project *project, int64_t now_ms, int64_t *ret_id, struct error *err)
+{
+	struct upsert u = {
+		.project = project,
+		.now_ms = now_ms,
+		.tags = xasprintf(",%s,", project->tags != NULL ? project->tags : ""),
+		.search = search_text(project),
+	};
+	int r = insert(db, &u, err);
+
+	free(u.tags);
+	free(u.search);
+	*ret_id = u.id;
+	return r;
+}
+
 int projects_upsert(struct store *store, const struct project *project, int64_t now_ms, int64_t *ret_id,
 		    bool *ret_rebuild, struct error *err)
 {
@@ -188,7 +206,8 @@ int projects_upsert(struct store *store, const struct project *project, int64_t 
 	"p.network, p.ports, "                                                                                         \
 	"p.smoke, p.version_command, p.logo, p.source_kind, p.digest, p.popularity, p.state, v.label, v.image, "       \
 	"p.last_build, "                                                                                               \
-	"p.created_ms, p.updated_ms, p.verified_ms, p.tries, p.likes, p.visibility, p.embed_origins, "
+	"p.created_ms, p.updated_ms, p.verified_ms, p.tries, p.likes, p.visibility, p.embed_origins, "                               \
+	"p.contact, p.size_class, p.rebuild_days, p.deleted_ms, "
 #define FROM_PROJECTS " FROM projects p LEFT JOIN versions v ON v.id = p.current_version "
 #define SELECT_WHOLE  "SELECT " SHORT_COLUMNS "p.readme, p.readme_ko, p.source, p.dockerfile" FROM_PROJECTS
 #define SELECT_SHORT  "SELECT " SHORT_COLUMNS "NULL, NULL, NULL, NULL" FROM_PROJECTS
@@ -235,6 +254,10 @@ static void read_project(const struct statement *s, struct project *p)
 	p->likes = statement_integer(s, i++);
 	p->visibility = statement_text_copy(s, i++);
 	p->embed_origins = statement_text_copy(s, i++);
+	p->contact = statement_text_copy(s, i++);
+	p->size_class = statement_text_copy(s, i++);
+	p->rebuild_days = statement_integer(s, i++);
+	p->deleted_ms = statement_integer(s, i++);
 	p->readme = statement_text_copy(s, i++);
 	p->readme_ko = statement_text_copy(s, i++);
 	p->source = statement_text_copy(s, i++);
@@ -267,13 +290,13 @@ static int get_by_name(struct store *store, const char *sql, const char *owner, 
 int projects_get(struct store *store, const char *owner, const char *name, struct project *ret_project,
 		 struct error *err)
 {
-	return get_by_name(store, SELECT_WHOLE "WHERE p.owner = ? AND p.name = ?", owner, name, ret_project, err);
+	return get_by_name(store, SELECT_WHOLE "WHERE p.owner = ? AND p.name = ? AND p.deleted_ms IS NULL", owner, name, ret_project, err);
 }
 
 int projects_get_short(struct store *store, const char *owner, const char *name, struct project *ret_project,
 		       struct error *err)
 {
-	return get_by_name(store, SELECT_SHORT "WHERE p.owner = ? AND p.name = ?", owner, name, ret_project, err);
+	return get_by_name(store, SELECT_SHORT "WHERE p.owner = ? AND p.name = ? AND p.deleted_ms IS NULL", owner, name, ret_project, err);
 }
 
 int projects_get_by_id(struct store *store, int64_t id, struct project *ret_project, struct error *err)

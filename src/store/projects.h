@@ -29,6 +29,8 @@ struct project {
 	unsigned popularity; /* 0…100, the editor's start value for trending */
 	char *state;         /* ready, building, failed */
 	char *visibility;    /* listed; unlisted: found by its address only; hidden: by an administrator. Kept by upsert */
+	char *contact;       /* address of mail or web, for the page; or NULL */
+	char *size_class;    /* small, medium, large; NULL: medium */
 	char *embed_origins; /* sites that may show it in a frame, separated by spaces, or NULL. Kept by upsert */
 	/* Filled by the store. */
 	char *version; /* label of the current version, or NULL */
@@ -39,6 +41,8 @@ struct project {
 	int64_t verified_ms; /* last time that the smoke command passed */
 	int64_t tries;
 	int64_t likes;
+	int64_t rebuild_days; /* built again this often; 0: never */
+	int64_t deleted_ms;   /* may be restored for a week */
 };
 
 void project_fini(struct project *project);
@@ -79,7 +83,9 @@ int project_sort_from_name(const char *name, enum project_sort *ret_sort);
  * listed. */
 int projects_upsert(struct store *store, const struct project *project, int64_t now_ms, int64_t *ret_id,
 		    bool *ret_rebuild, struct error *err);
-/* ERROR_NOT_FOUND. */
+/* A new one inside of a transaction; -EEXIST (ERROR_CONFLICT) when there is one of that name, also a deleted one. */
+int projects_insert(struct db *db, const struct project *project, int64_t now_ms, int64_t *ret_id, struct error *err);
+/* ERROR_NOT_FOUND, also for deleted ones. */
 int projects_get(struct store *store, const char *owner, const char *name, struct project *ret_project,
 		 struct error *err);
 /* The same, with readme, readme_ko, source and dockerfile left NULL: for what is asked often. */

@@ -2,6 +2,8 @@
 
 #include <jansson.h>
 
+#include "base/str.h"
+
 #define MEMORY_MOST ((json_int_t)8 << 30)
 
 struct engine_limits allowance_of(const struct project *project, const struct engine_limits *usual)
@@ -11,6 +13,10 @@ struct engine_limits allowance_of(const struct project *project, const struct en
 	struct engine_limits limits = *usual;
 
 	json_decref(source);
+	if (str_equal(project->size_class, "small"))
+		limits.memory /= 2;
+	else if (str_equal(project->size_class, "large"))
+		limits.memory *= 2;
 	if (wanted > 0 && wanted <= MEMORY_MOST && (uint64_t)wanted > limits.memory)
 		limits.memory = (uint64_t)wanted;
 	return limits;

@@ -11,8 +11,8 @@
 #include "base/util.h"
 #include "store/builds.h"
 #include "store/projects.h"
-#include "web/context.h"
 #include "web/job.h"
+#include "web/recipe.h"
 #include "web/views.h"
 
 #define LOOK_MS 3000 /* another process may have queued something (ttob catalog import) */
@@ -79,6 +79,25 @@ struct claim {
 	int64_t changed_ms;
 };
 
+/* What is built is what was sent for it, whatever the project has become since. */
+static int use_snapshot(struct claim *claim)
+{
+	struct project *project = &claim->project;
+	struct build *build = &claim->build;
+
+	if (build->source != NULL) {
+		free(project->source_kind);
+		free(project->source);
+		free(project->dockerfile);
+		free(project->digest);
+		project->source_kind = steal(build->source_kind);
+		project->source = steal(build->source);
+		project->dockerfile = steal(build->dockerfile);
+		project->digest = steal(build->digest);
+	}
+	return recipe_open(claim->builder->hub->options->data, project, &claim->context, &claim->failure);
+}
+
 static int take_build(struct store *store, struct claim *claim, struct error *err)
 {
 	int64_t now = clock_realtime_ms();
@@ -88,7 +107,7 @@ static int take_build(struct store *store, struct claim *claim, struct error *er
 		return r;
 	claim->found = 1;
 	if (projects_get_by_id(store, claim->build.project, &claim->project, &claim->failure) < 0 ||
-	    context_open(claim->builder->hub->options->data, &claim->project, &claim->context, &claim->failure) < 0)
+	    use_snapshot(claim) < 0)
 		claim->context = -1;
 	return 0;
 }

@@ -18,6 +18,7 @@
 #include "store/versions.h"
 #include "web/allowance.h"
 #include "web/pools.h"
+#include "web/recipe.h"
 
 #define FAIL_LATER_MS 500 /* an engine that goes away fails its questions before it says that it is down */
 #define BASE_TRIES 3	  /* a mirror that stutters must not fail every project */
@@ -405,11 +406,13 @@ static void start_build(struct job *job)
 {
 	const struct web_options *options = job->builder->hub->options;
 	struct engine *engine = job->builder->hub->engine;
+	bool beside = recipe_is_beside(&job->project);
 	auto_free char *tag = xasprintf("%s/%s:b%s", job->project.owner, job->project.name, job->id);
 	struct engine_build build = {
 		.build = job->id,
 		.tag = tag,
 		.context = job->context,
+		.dockerfile = beside ? job->project.dockerfile : NULL,
 		.limits = options->build_limits,
 		.seconds = options->build_seconds,
 		.output = options->build_output,

@@ -34,6 +34,10 @@ struct web_options {
 	uint64_t build_seconds;
 	uint64_t build_output; /* bytes of log */
 	int64_t smoke_ms;
+	size_t context_max;	/* bytes of an archive that is sent */
+	unsigned builds_most;	/* of one author in a day; 0: no limit */
+	unsigned projects_most; /* of one author; 0: no limit */
+	unsigned queued_most;	/* builds of one author that wait; 0: no limit */
 
 	unsigned tries; /* of one address in ten minutes */
 	unsigned registrations; /* of one address in an hour */

@@ -62,6 +62,10 @@ static json_t *view_project_whole(const struct project *project, json_t *build, 
 	json_object_set_new(json, "run", view_text(project->run));
 	json_object_set_new(json, "network", json_boolean(project->network));
 	json_object_set_new(json, "ports", view_ports(project->ports));
+	json_object_set_new(json, "contact", view_text(project->contact));
+	json_object_set_new(json, "smoke", view_text(project->smoke));
+	json_object_set_new(json, "size", view_text(project->size_class != NULL ? project->size_class : "medium"));
+	json_object_set_new(json, "rebuild_days", json_integer(project->rebuild_days));
 	json_object_set_new(json, "source_kind", view_text(project->source_kind));
 	json_object_set_new(json, "dockerfile", view_text(project->dockerfile));
 	json_object_set_new(json, "visibility", view_text(project->visibility));

@@ -81,12 +81,25 @@ static json_t *view_stages(const struct build_stage *stages)
 	return list;
 }
 
+static json_t *view_smoke(const struct build *build)
+{
+	if (build->smoke_exit < 0)
+		return json_null();
+	return json_pack("{s:i,s:o}", "exit_code", build->smoke_exit, "output", view_text(build->smoke_output));
+}
+
 json_t *view_build(const struct build *build, const struct build_stage *stages)
 {
 	json_t *json = json_pack("{s:s,s:s,s:s,s:o,s:o}", "id", build->id, "project", build->full_name, "state", build->state,
 				 "stage", view_text(build->stage), "error", view_text(build->error));
 	bool open = strcmp(build->state, "queued") == 0 || strcmp(build->state, "running") == 0;
 
+	json_object_set_new(json, "kind", json_string(build->kind));
+	json_object_set_new(json, "version", view_text(build->version));
+	json_object_set_new(json, "author", view_text(*build->author != '\0' ? build->author : NULL));
+	json_object_set_new(json, "log_bytes", json_integer(build->log_bytes));
+	json_object_set_new(json, "failed_line", build->failed_line > 0 ? json_integer(build->failed_line) : json_null());
+	json_object_set_new(json, "smoke", view_smoke(build));
 	json_object_set_new(json, "position", build->position > 0 ? json_integer(build->position) : json_null());
 	json_object_set_new(json, "eta_seconds", open ? json_integer(build->eta_seconds) : json_null());
 	json_object_set_new(json, "created_at", view_time(build->created_ms));
@@ -136,7 +149,7 @@ json_t *view_project(const struct project *project, json_t *build)
 		json_object_set_new(korean, "summary", json_string(project->summary_ko));
 	json_object_set_new(json, "i18n", json_pack("{s:o}", "ko", korean));
 	json_object_set_new(json, "tags", view_words(project->tags, ","));
-	json_object_set_new(json, "license", view_text(project->license));
+	json_object_set_new(json, "license", view_text(*project->license != '\0' ? project->license : NULL));
 	json_object_set_new(json, "homepage", view_text(project->homepage));
 	json_object_set_new(json, "version", view_text(project->version));
 	json_object_set_new(json, "verified_at", view_time(project->verified_ms));

@@ -63,7 +63,7 @@ static void try_form(const char *text, size_t length)
 	struct project_form form;
 	struct error err;
 
-	if (project_form_read(json, &form, &errors, &err) == 0) {
+	if (project_form_read(json, length % 2 == 0, &form, &errors, &err) == 0) {
 		if (!name_is_valid(form.name) || !category_is_valid(form.category))
 			abort();
 		project_form_fini(&form);

@@ -6,7 +6,9 @@ ALTER TABLE projects ADD COLUMN rebuild_days INTEGER NOT NULL DEFAULT 7;
 ALTER TABLE projects ADD COLUMN rebuild_ms BIGINT;
 -- Deleted by its author: undone within a week, or gone for good.
 ALTER TABLE projects ADD COLUMN deleted_ms BIGINT;
+ALTER TABLE projects ADD COLUMN deleted_visibility VARCHAR(10);
 CREATE INDEX projects_rebuild ON projects (rebuild_ms);
+CREATE INDEX projects_deleted ON projects (deleted_ms);
 
 ALTER TABLE versions ADD COLUMN digest VARCHAR(128);
 ALTER TABLE versions ADD COLUMN verified_ms BIGINT;
@@ -27,6 +29,9 @@ ALTER TABLE builds ADD COLUMN log_bytes BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE builds ADD COLUMN failed_line INTEGER;
 ALTER TABLE builds ADD COLUMN smoke_exit INTEGER;
 ALTER TABLE builds ADD COLUMN smoke_output TEXT;
+-- Whose turn it is among builds of one priority: each author's next one is behind everybody's who waits for their first.
+ALTER TABLE builds ADD COLUMN turn BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX builds_turn ON builds (state, turn);
 CREATE INDEX builds_author ON builds (author, created_ms);
 CREATE INDEX builds_project ON builds (project, created_ms);
 

@@ -15,7 +15,7 @@ static int read_text(const char *text, struct project_form *form, struct field_e
 
 	assert_non_null(json);
 	memset(errors, 0, sizeof(*errors));
-	r = project_form_read(json, form, errors, NULL);
+	r = project_form_read(json, false, form, errors, NULL);
 	json_decref(json);
 	return r;
 }
@@ -122,7 +122,7 @@ static void huge_and_hostile_members_are_bounded(void **state)
 		snprintf(name, sizeof(name), "u%d", i);
 		json_object_set_new(json, name, json_true());
 	}
-	assert_true(project_form_read(json, &form, &errors, NULL) < 0);
+	assert_true(project_form_read(json, false, &form, &errors, NULL) < 0);
 	assert_int_equal(errors.count, FIELD_ERRORS_MAX);
 	json_decref(json);
 	json = field_errors_json(&errors);

@@ -1,0 +1,11 @@
+/* What the ways to publish share: POST /projects, …/versions, …/rebuild and builds/{id}/retry. For a worker's thread. */
+#pragma once
+
+#include "store/publish.h"
+#include "web/internal.h"
+#include "web/recipe.h"
+
+/* Writes the order with the limits of its author and answers 202 {project, build}, or the problem that `order` runs into. `action` goes into
+ * the audit log. */
+int publish_answer(struct request *request, const struct session *session, const struct publish_order *order, const char *action,
+		   struct error *err);
