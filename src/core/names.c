@@ -7,6 +7,19 @@
 #include "base/util.h"
 
 static const char *const all_categories[] = {"language", "system", "database", "web", "cloud", "ai", "editor", "fun"};
+/* In the same order. */
+static const char *const all_words[] = {
+	"programming languages 프로그래밍 언어",
+	"system tools 시스템 도구",
+	"databases db 데이터베이스",
+	"web servers 웹 서버",
+	"cloud devops 클라우드",
+	"artificial intelligence machine learning 인공지능 머신러닝 기계 학습",
+	"text editors 텍스트 편집기 에디터",
+	"fun games 재미 놀이",
+};
+
+_Static_assert(ARRAY_SIZE(all_words) == ARRAY_SIZE(all_categories), "words for each category");
 
 static bool is_lower(char c)
 {
@@ -62,6 +75,14 @@ const char *const *categories(size_t *ret_count)
 {
 	*ret_count = ARRAY_SIZE(all_categories);
 	return all_categories;
+}
+
+const char *category_words(const char *category)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(all_categories); i++)
+		if (strcmp(all_categories[i], category) == 0)
+			return all_words[i];
+	return "";
 }
 
 bool category_is_valid(const char *category)

@@ -15,6 +15,8 @@ bool project_name_is_reserved(const char *name);
 /* The categories of the catalogue: language, system, database, web, cloud, ai, editor, fun. */
 bool category_is_valid(const char *category);
 const char *const *categories(size_t *ret_count);
+/* What people call the category when they search, in English and Korean; "" for what is none. */
+const char *category_words(const char *category);
 /* A tag: 1–30 of a-z, 0-9 and "-" (inside), "+" and "." allowed too ("c++"). */
 bool tag_is_valid(const char *tag);
 /* An SPDX licence expression (SPDX 2.3 annex D) of plausible form: ids, AND, OR, WITH, parentheses; at most 200 bytes.

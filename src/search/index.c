@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/names.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/util.h"
@@ -291,6 +292,7 @@ static void collect(const struct project *p, struct texts *texts)
 	if (strcmp(key, p->name) != 0) /* "nodejs" finds node.js */
 		append_text(&texts->name, key, TEXT_MAX);
 	append_text(&texts->tags, p->category, TEXT_MAX);
+	append_text(&texts->tags, category_words(p->category), TEXT_MAX);
 	append_text(&texts->tags, p->tags, TEXT_MAX);
 	append_text(&texts->summary, p->summary, TEXT_MAX);
 	append_text(&texts->summary, p->summary_ko, TEXT_MAX);

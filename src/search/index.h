@@ -18,7 +18,7 @@
 #include "search/query.h"
 
 /* Another number when tables or the tokenizer change: files of other versions are thrown away. */
-#define INDEX_VERSION 1
+#define INDEX_VERSION 2
 
 struct index_file;
 

@@ -38,6 +38,8 @@ static void finds_in_english_and_korean(void **state)
 		{"taste scikit", "scikit-learn", NULL},
 		{"데이터베이스", NULL, "sqlite"},
 		{"데이터베이스", NULL, "postgresql"},
+		{"데이터베이스", NULL, "redis"}, /* by its category alone */
+		{"편집기", NULL, "nano"},
 		{"데이터", NULL, "postgresql"},
 		{"이터베", NULL, "sqlite"},
 		{"스", NULL, "sqlite"},
