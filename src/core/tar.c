@@ -4,34 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK 512
+#include "core/tar_header.h"
 
-/* POSIX.1-2001, pax: ustar interchange format. */
-struct header {
-	char name[100];
-	char mode[8];
-	char uid[8];
-	char gid[8];
-	char size[12];
-	char mtime[12];
-	char checksum[8];
-	char type;
-	char linkname[100];
-	char magic[6];
-	char version[2];
-	char uname[32];
-	char gname[32];
-	char devmajor[8];
-	char devminor[8];
-	char prefix[155];
-	char padding[12];
-};
-
-_Static_assert(sizeof(struct header) == BLOCK, "a ustar header is one block");
+#define BLOCK TAR_BLOCK
 
 static int name_is_safe(const char *name)
 {
-	if (*name == '\0' || *name == '/' || strlen(name) > sizeof(((struct header *)0)->name))
+	if (*name == '\0' || *name == '/' || strlen(name) > sizeof(((struct tar_header *)0)->name))
 		return 0;
 	for (const char *p = name; p != NULL; p = strchr(p, '/')) {
 		p += *p == '/';
@@ -41,7 +20,7 @@ static int name_is_safe(const char *name)
 	return 1;
 }
 
-static void set_checksum(struct header *header)
+static void set_checksum(struct tar_header *header)
 {
 	const unsigned char *bytes = (const unsigned char *)header;
 	unsigned sum = 0;
@@ -55,7 +34,7 @@ static void set_checksum(struct header *header)
 int tar_add_file(struct buf *tar, const char *name, unsigned mode, const void *data, size_t length, struct error *err)
 {
 	static const char zeros[BLOCK];
-	struct header header = {0};
+	struct tar_header header = {0};
 
 	if (!name_is_safe(name))
 		return error_set(err, ERROR_INVALID, EINVAL, "%s cannot be a file's name in an archive", name);
