@@ -16,6 +16,7 @@
 
 #define URL_MAX 500
 #define REF_MAX 200
+#define FOLDER_MAX 200
 #define FORM_BESIDE_MAX (64 * 1024) /* what the agent takes beside an archive */
 #define CONTACT_MAX 254
 
@@ -33,7 +34,7 @@ void project_form_fini(struct project_form *form)
 {
 	char *const strings[] = {form->name,	   form->summary, form->category, form->tags,	    form->license, form->readme,
 				 form->homepage,   form->run,	  form->ports,	  form->smoke,	    form->base,	   form->script,
-				 form->dockerfile, form->reference, form->url,	  form->ref,	    form->sandbox,
+				 form->dockerfile, form->reference, form->url,	  form->ref,	    form->sandbox,  form->folder,
 				 form->summary_ko, form->readme_ko, form->contact, form->size};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
@@ -214,13 +215,18 @@ static char *take_list(const json_t *object, const char *key, bool numbers, stru
 	return buf_steal(&list);
 }
 
-static void read_script(const json_t *source, struct project_form *form, struct field_errors *errors)
+static bool has_value(const json_t *object, const char *key)
 {
-	static const char *const known[] = {"kind", "base", "script", NULL};
+	const json_t *value = json_object_get(object, key);
+
+	return value != NULL && !json_is_null(value);
+}
+
+static void read_base_and_script(const json_t *source, struct project_form *form, struct field_errors *errors)
+{
 	struct reference base;
 	struct error err;
 
-	refuse_unknown(source, known, "source.", errors);
 	form->base = need_string(source, "base", "source.base", errors);
 	form->script = need_string(source, "script", "source.script", errors);
 	if (form->base != NULL && reference_parse(form->base, &base, &err) < 0)
@@ -229,6 +235,14 @@ static void read_script(const json_t *source, struct project_form *form, struct 
 		field_error(errors, "source.script", "must be at most %d KiB", SCRIPT_MAX / 1024);
 	else if (form->script != NULL && form->script[strspn(form->script, " \t\r\n")] == '\0')
 		field_error(errors, "source.script", "is empty");
+}
+
+static void read_script(const json_t *source, struct project_form *form, struct field_errors *errors)
+{
+	static const char *const known[] = {"kind", "base", "script", NULL};
+
+	refuse_unknown(source, known, "source.", errors);
+	read_base_and_script(source, form, errors);
 }
 
 static void read_dockerfile(const json_t *source, struct project_form *form, struct field_errors *errors)
@@ -264,19 +278,68 @@ static bool ref_is_fit(const char *ref)
 	       strpbrk(ref, " ~^:?*[\\@{") == NULL && is_one_line(ref);
 }
 
+int check_git_url(const char *field, const char *url, struct field_errors *errors)
+{
+	const char *host = url + strlen("https://");
+
+	if (strlen(url) > URL_MAX)
+		return fault(errors, field, "must be at most 500 characters");
+	if (strncmp(url, "https://", 8) != 0)
+		return fault(errors, field, "must begin with https://");
+	for (const char *p = url; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~' || strchr("\\\"'`<>^{|}@?#", *p) != NULL)
+			return fault(errors, field, "must be plain: https://HOST/PATH without user, query or other signs");
+	if (strcspn(host, "/") == 0 || strlen(host + strcspn(host, "/")) < 2)
+		return fault(errors, field, "names no repository");
+	return 0;
+}
+
+int check_git_ref(const char *field, const char *ref, struct field_errors *errors)
+{
+	return ref_is_fit(ref) ? 0 : fault(errors, field, "must be the name of a branch or tag, or a commit");
+}
+
+/* A folder of the repository: "a/b". */
+static bool folder_is_fit(const char *folder)
+{
+	for (const char *part = folder;; part++) {
+		size_t length = strcspn(part, "/");
+
+		if (length == 0 || (length <= 2 && strspn(part, ".") == length))
+			return false;
+		part += length;
+		if (*part == '\0')
+			break;
+	}
+	return strlen(folder) <= FOLDER_MAX && is_one_line(folder) && str_is_utf8(folder, strlen(folder));
+}
+
+/* A form's empty field is one that was not filled in. Takes `text`. */
+static char *not_empty(char *text)
+{
+	if (text != NULL && *text != '\0')
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* The repository's own Dockerfile, or the author's base and script. */
 static void read_git(const json_t *source, struct project_form *form, struct field_errors *errors)
 {
-	static const char *const known[] = {"kind", "url", "ref", NULL};
+	static const char *const known[] = {"kind", "url", "ref", "folder", "base", "script", NULL};
 
 	refuse_unknown(source, known, "source.", errors);
 	form->url = need_string(source, "url", "source.url", errors);
-	form->ref = take_string(source, "ref", "source.ref", errors);
-	if (form->url != NULL && strncasecmp(form->url, "https://", 8) != 0)
-		field_error(errors, "source.url", "must begin with https://");
-	else if (form->url != NULL)
-		check_homepage("source.url", form->url, errors);
-	if (form->ref != NULL && !ref_is_fit(form->ref))
-		field_error(errors, "source.ref", "must be the name of a branch or tag, or a commit");
+	form->ref = not_empty(take_string(source, "ref", "source.ref", errors));
+	form->folder = not_empty(take_string(source, "folder", "source.folder", errors));
+	if (form->url != NULL)
+		check_git_url("source.url", form->url, errors);
+	if (form->ref != NULL)
+		check_git_ref("source.ref", form->ref, errors);
+	if (form->folder != NULL && !folder_is_fit(form->folder))
+		field_error(errors, "source.folder", "must be a folder of the repository, such as docker/demo");
+	if (has_value(source, "base") || has_value(source, "script"))
+		read_base_and_script(source, form, errors);
 }
 
 static void read_sandbox(const json_t *source, struct project_form *form, struct field_errors *errors)
@@ -357,16 +420,9 @@ static void check_about(const struct project_form *form, struct field_errors *er
 	check_ports("ports", form->ports, errors);
 }
 
-/* A form's empty field is one that was not filled in. */
 static char *take_filled(const json_t *object, const char *key, struct field_errors *errors)
 {
-	char *text = take_string(object, key, key, errors);
-
-	if (text != NULL && *text == '\0') {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return not_empty(take_string(object, key, key, errors));
 }
 
 /* All but name, summary, category and source, which a new project needs. */

@@ -38,12 +38,13 @@ struct project_form {
 	char *size; /* small, medium, large; NULL: not given */
 	bool archive; /* files come along with the source */
 	enum source_kind source_kind;
-	char *base;   /* script */
-	char *script; /* script */
+	char *base;   /* script; git: NULL with the repository's own Dockerfile */
+	char *script; /* script; git */
 	char *dockerfile; /* NULL with `archive`: the archive's own */
 	char *reference; /* image */
 	char *url;       /* git */
 	char *ref;       /* git */
+	char *folder;    /* git: what counts as the top, or NULL */
 	char *sandbox;
 };
 
@@ -76,6 +77,8 @@ enum {
 int project_form_read_change(const json_t *json, const char *const *others, struct project_form *ret_form, unsigned *ret_given,
 			     struct field_errors *errors, struct error *err);
 /* Each is 0 or -EINVAL with the fault noted under `field`; for other readers of the same fields (project.conf). */
+int check_git_url(const char *field, const char *url, struct field_errors *errors);
+int check_git_ref(const char *field, const char *ref, struct field_errors *errors);
 int check_summary(const char *field, const char *text, struct field_errors *errors);
 int check_homepage(const char *field, const char *url, struct field_errors *errors);
 int check_command(const char *field, const char *text, struct field_errors *errors);

@@ -10,9 +10,11 @@
 #include "base/str.h"
 #include "base/util.h"
 #include "store/projects.h"
+#include "store/sources.h"
 #include "store/versions.h"
 #include "web/builder.h"
 #include "web/call.h"
+#include "web/fetcher.h"
 #include "web/node.h"
 #include "web/pools.h"
 #include "web/upkeep.h"
@@ -107,6 +109,7 @@ static void on_listed(const struct error *err, const struct engine_sandbox *sand
 			meet_one(hub, &sandboxes[i], seen);
 		end_missing(hub, seen, listing->asked_ms);
 		builder_engine_up(hub->builder);
+		fetcher_engine_up(hub->fetcher);
 		waiting_advance(hub);
 		pools_refresh(hub->pools);
 	} else if (err->kind != ERROR_UNAVAILABLE) {
@@ -134,6 +137,7 @@ static void on_down(const struct error *why, void *data)
 	if (!hub->stopping)
 		log_warning("the engine is away: %s", why->message);
 	atomic_store(&hub->engine_up, false);
+	fetcher_engine_down(hub->fetcher);
 	builder_engine_down(hub->builder);
 }
 
@@ -177,6 +181,13 @@ static void on_build_ended(const char *build, const char *state, const char *err
 	builder_ended(hub->builder, build, state, error, reference);
 }
 
+static void on_git_ended(const char *fetch, const struct error *err, const char *commit, void *data)
+{
+	struct hub *hub = data;
+
+	fetcher_ended(hub->fetcher, fetch, err, commit);
+}
+
 static const struct engine_events engine_events = {
 	.up = on_up,
 	.down = on_down,
@@ -185,6 +196,7 @@ static const struct engine_events engine_events = {
 	.image_progress = on_image_progress,
 	.build_stage = on_build_stage,
 	.build_ended = on_build_ended,
+	.git_ended = on_git_ended,
 };
 
 /* ---- what the relay says ------------------------------------------------------------------------------------------- */
@@ -311,6 +323,8 @@ static int load_open(struct hub *hub, struct error *err)
 	if (r < 0)
 		return r;
 	r = node_enter(hub, &store, err);
+	if (r == 0)
+		r = sources_interrupted(&store, hub->node, err);
 	for (size_t s = 0; r == 0 && s < ARRAY_SIZE(open_states); s++) {
 		struct sandbox_list list = {0};
 
@@ -348,6 +362,7 @@ int hub_new(const struct web_options *options, struct cache *cache, struct hub *
 	hub_init(hub, options, cache);
 	hub->relay = relay_new(hub->loop, &relay_limits, &relay_events);
 	hub->pools = pools_new(hub);
+	hub->fetcher = fetcher_new(hub);
 	r = recorder_new(hub->loop, options->database, &hub->recorder, err);
 	if (r == 0)
 		r = load_open(hub, err);
@@ -431,6 +446,7 @@ static void begin_stop(void *data)
 
 	hub->stopping = true;
 	builder_stop(hub->builder);
+	fetcher_stop(hub->fetcher);
 	if (!hub->options->end_on_stop || !atomic_load(&hub->engine_up)) {
 		finish_stop(hub);
 		return;
@@ -483,6 +499,8 @@ void hub_free(struct hub *hub)
 		builder_stop(hub->builder);
 		builder_engine_down(hub->builder);
 	}
+	if (hub->fetcher != NULL)
+		fetcher_stop(hub->fetcher);
 	if (hub->engine != NULL)
 		hub->engine->ops->free(hub->engine);
 	recorder_stop(hub->recorder);
@@ -492,6 +510,7 @@ void hub_free(struct hub *hub)
 	free_lives(hub);
 	pools_free(hub->pools);
 	builder_free(hub->builder);
+	fetcher_free(hub->fetcher);
 	recorder_free(hub->recorder);
 	loop_timer_stop(&hub->usage_timer);
 	upkeep_stop(hub);

@@ -17,6 +17,7 @@
 #include "web/recorder.h"
 
 struct builder;
+struct fetcher;
 struct pools;
 
 struct hub {
@@ -29,6 +30,7 @@ struct hub {
 	struct recorder *recorder;
 	struct cache *cache; /* answers of the catalogue */
 	struct builder *builder;
+	struct fetcher *fetcher;
 	struct pools *pools;
 	struct map *by_id;     /* struct live, not ended */
 	struct map *by_person; /* the same */

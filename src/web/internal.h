@@ -34,6 +34,7 @@ struct web {
 	struct limiter *likes; /* these by account (feedback.h) */
 	struct limiter *comments;
 	struct limiter *reports;
+	struct limiter *fetches;  /* of repositories, by account */
 	struct guard *guard; /* of accounts */
 	struct providers *providers; /* to sign in by */
 	struct limiter *auths;	     /* sign-ins begun at these, by address */
@@ -65,6 +66,7 @@ extern const struct resource terminal_resources[]; /* terminals.c */
 extern const struct resource find_resources[];	   /* find.c */
 extern const struct resource project_resources[];  /* projects.c */
 extern const struct resource build_resources[];	   /* builds.c */
+extern const struct resource source_resources[];  /* sources.c */
 extern const struct resource publish_resources[];  /* publish.c */
 extern const struct resource session_resources[];  /* session.c */
 extern const struct resource status_resources[];   /* status.c */

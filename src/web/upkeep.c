@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "store/audit.h"
 #include "store/sessions.h"
+#include "store/sources.h"
 
 #define FIRST_MS 1000 /* a start has better things to do */
 #define EVERY_MS INT64_C(3600000)
@@ -13,6 +14,8 @@ static int throw_away(struct store *store, void *data, struct error *err)
 	int64_t now = clock_realtime_ms();
 	int r = sessions_purge(store, now, NULL, err);
 
+	if (r == 0)
+		r = sources_purge(store, now, err);
 	if (r == 0 && hub->options->audit_ms > 0)
 		r = audit_purge(store, now - hub->options->audit_ms, err);
 	return r;

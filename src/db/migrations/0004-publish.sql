@@ -59,6 +59,7 @@ CREATE TABLE sources (
   proposal MEDIUMTEXT,
   files MEDIUMTEXT,
   digest VARCHAR(128),
+  node VARCHAR(100) NOT NULL,
   created_ms BIGINT NOT NULL,
   FOREIGN KEY (user) REFERENCES users (id) ON DELETE CASCADE
 );

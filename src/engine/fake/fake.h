@@ -29,7 +29,7 @@ void fake_engine_hold_builds(struct engine *engine, bool hold);
 /* Text into the log of the running build, and its end: "succeeded" or "failed" (with an error). */
 void fake_engine_build_log(struct engine *engine, const char *build, const char *text);
 void fake_engine_build_end(struct engine *engine, const char *build, const char *state, const char *error);
-/* What fetched repositories and saved sandboxes are from now on, and how they end (ERROR_NONE: well); empty and well at first. They wait for
+/* What fetched repositories and saved sandboxes are from now on (at most 1 MiB), and how they end (ERROR_NONE: well); empty and well at first. They wait for
  * a cancel when held. */
 void fake_engine_stream(struct engine *engine, const void *data, size_t length, enum error_kind kind, const char *message);
 void fake_engine_hold_streams(struct engine *engine, bool hold);

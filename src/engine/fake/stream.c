@@ -1,9 +1,9 @@
 /* What comes as a stream with an event at its end: a fetched repository, a saved sandbox. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -11,6 +11,7 @@
 #include "engine/fake/internal.h"
 
 #define END_MS 2
+#define STREAM_MAX (1024 * 1024) /* what a pipe may hold */
 
 static void end(struct fake_stream *stream, const struct error *err)
 {
@@ -34,13 +35,18 @@ static void on_end(void *data)
 
 int fake_stream_start(struct fake *fake, const char *id, bool is_save, int *ret_fd)
 {
-	auto_fd int fd = memfd_create("stream", MFD_CLOEXEC);
 	struct fake_stream *stream;
+	int ends[2];
 
-	if (fd < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	if (fd_write_all(fd, fake->stream.data != NULL ? fake->stream.data : "", fake->stream.length) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+	if (fcntl(ends[1], F_SETPIPE_SZ, STREAM_MAX) < 0 || fake->stream.length > STREAM_MAX ||
+	    fd_write_all(ends[1], fake->stream.data != NULL ? fake->stream.data : "", fake->stream.length) < 0) {
+		close(ends[0]);
+		close(ends[1]);
 		return -EIO;
+	}
+	close(ends[1]);
 	stream = xmalloc(sizeof(*stream));
 	stream->fake = fake;
 	stream->is_save = is_save;
@@ -48,7 +54,7 @@ int fake_stream_start(struct fake *fake, const char *id, bool is_save, int *ret_
 	list_append(&fake->streams, &stream->link);
 	if (!fake->hold_streams)
 		loop_timer_start(fake->engine.loop, &stream->timer, END_MS, on_end, stream);
-	*ret_fd = steal_fd(&fd);
+	*ret_fd = ends[0];
 	return 0;
 }
 

@@ -46,3 +46,4 @@ int run_users(void);
 int run_feedback(void);
 int run_history(void);
 int run_identities(void);
+int run_sources(void);
