@@ -387,17 +387,33 @@ static int patch_me(struct request *request, struct error *err)
 /* ---- somebody
  * ------------------------------------------------------------------------------------------------------------ */
 
+/* The owner of the first projects has no account, but a page like everybody who has something to try. */
+static int find_owner(struct store *store, const char *name, struct user *ret_user, int64_t *ret_projects, struct error *err)
+{
+	int r = users_by_name(store, name, ret_user, err);
+	bool unknown = r < 0 && err->kind == ERROR_NOT_FOUND;
+
+	if (r < 0 && !unknown)
+		return r;
+	if (r == 0 && strcmp(ret_user->state, "active") != 0)
+		return error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no such user");
+	r = users_count_projects(store, name, true, ret_projects, err);
+	if (r == 0 && unknown && *ret_projects == 0)
+		return error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no such user");
+	if (r == 0 && unknown) {
+		ret_user->username = xstrdup(name);
+		ret_user->display_name = xstrdup(name);
+		ret_user->bio = xstrdup("");
+	}
+	return r;
+}
+
 static int get_user(struct request *request, struct error *err)
 {
-	struct store *store = request_local(request);
 	struct user user = {0};
 	int64_t projects = 0;
-	int r = users_by_name(store, request_param(request, "username"), &user, err);
+	int r = find_owner(request_local(request), request_param(request, "username"), &user, &projects, err);
 
-	if (r == 0 && strcmp(user.state, "active") != 0)
-		r = error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no such user");
-	if (r == 0)
-		r = users_count_projects(store, user.username, true, &projects, err);
 	if (r == 0)
 		respond_json(request, 200,
 			     json_pack("{s:s,s:s,s:s,s:o,s:o,s:I}", "username", user.username, "display_name",

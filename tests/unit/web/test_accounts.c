@@ -298,6 +298,10 @@ static void changes_the_profile(void **state)
 	drop(expect(&alice, "PATCH", ME, "[]", 400));
 	drop(expect(&anybody, "PATCH", ME, "{\"bio\": \"x\"}", 401));
 	drop(expect(&anybody, "GET", "/api/v1/users/nobody-here", NULL, 404));
+	json = expect(&anybody, "GET", "/api/v1/users/taste", NULL, 200); /* of the first projects, without an account */
+	assert_int_equal(number_of(json, "projects"), 1);
+	assert_true(json_is_null(at(json, "created_at")));
+	drop(json);
 }
 
 static void needs_the_password_for_what_opens_the_account(void **state)

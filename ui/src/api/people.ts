@@ -23,7 +23,8 @@ export interface Profile {
   display_name: string;
   bio: string;
   homepage: string | null;
-  created_at: string;
+  /** null: an owner of first projects, without an account. */
+  created_at: string | null;
   projects: number;
 }
 
