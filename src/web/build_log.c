@@ -296,3 +296,11 @@ void build_logs_followed(struct build_logs *logs, void (*tell)(const char *build
 	list_for_each(node, &logs->followers)
 		tell(container_of(node, struct follower, link)->build, data);
 }
+
+uint64_t build_log_size(struct build_logs *logs, const char *build)
+{
+	auto_free char *path = log_path(logs, build);
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+}

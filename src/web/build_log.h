@@ -16,6 +16,8 @@ void build_logs_free(struct build_logs *logs); /* closes the streams; takes NULL
 /* A new try of the same build starts with an empty log. */
 void build_log_reset(struct build_logs *logs, const char *build);
 void build_log_append(struct build_logs *logs, const char *build, const void *data, size_t length);
+/* How much is kept of it. */
+uint64_t build_log_size(struct build_logs *logs, const char *build);
 /* The build's state as JSON text, for those who follow it; `ended`: it is the last one. */
 void build_log_state(struct build_logs *logs, const char *build, const char *json, bool ended);
 

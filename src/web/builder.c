@@ -65,6 +65,50 @@ void builder_tell_all(struct builder *builder)
 	build_logs_followed(builder->logs, tell_one, builder);
 }
 
+/* ---- cancelling -------------------------------------------------------------------------------------------------------------- */
+
+/* The row says that it is to end: maybe by another process. */
+struct cancelling {
+	struct builder *builder;
+	char **ids;
+	size_t count;
+};
+
+static int load_cancelled(struct store *store, void *data, struct error *err)
+{
+	struct cancelling *cancelling = data;
+
+	return builds_cancelled(store, cancelling->builder->hub->node, &cancelling->ids, &cancelling->count, err);
+}
+
+static void on_cancelled(int result, const struct error *err, void *data)
+{
+	struct cancelling *cancelling = data;
+
+	if (result < 0)
+		log_error("builds that are cancelled can't be read: %s", err->message);
+	for (size_t i = 0; i < cancelling->count; i++) {
+		struct job *job = job_find(cancelling->builder, cancelling->ids[i]);
+
+		if (job != NULL)
+			job_cancel(job);
+		free(cancelling->ids[i]);
+	}
+	free(cancelling->ids);
+	free(cancelling);
+}
+
+static void look_for_cancelled(struct builder *builder)
+{
+	struct cancelling *cancelling;
+
+	if (builder->running == 0 || builder->stopping)
+		return;
+	cancelling = xmalloc(sizeof(*cancelling));
+	*cancelling = (struct cancelling){.builder = builder};
+	recorder_post(builder->hub->recorder, "look for cancelled builds", load_cancelled, on_cancelled, cancelling);
+}
+
 /* ---- the queue -------------------------------------------------------------------------------------------------------------- */
 
 /* What the recorder brings: the next build, if there is one. */
@@ -127,6 +171,7 @@ static int run_claim(struct store *store, void *data, struct error *err)
 
 static void look_again(void *data)
 {
+	look_for_cancelled(data);
 	builder_claim_next(data);
 }
 
@@ -186,6 +231,7 @@ static void on_wake(void *data)
 {
 	struct builder *builder = data;
 
+	look_for_cancelled(builder);
 	builder_claim_next(builder);
 	hub_counters_changed(builder->hub);
 	builder_tell_all(builder);

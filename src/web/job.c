@@ -24,6 +24,7 @@
 #define BASE_TRIES 3	  /* a mirror that stutters must not fail every project */
 #define BASE_AGAIN_MS 5000
 #define VERSION_OUTPUT_MAX 1024
+#define SMOKE_OUTPUT_MAX   (16 * 1024)
 #define NO_VERSION "latest" /* the label when the program doesn't tell */
 
 enum job_state { JOB_PREPARING, JOB_BUILDING, JOB_UNPACKING, JOB_SMOKING, JOB_NAMING, JOB_OVER, JOB_STATES };
@@ -102,6 +103,7 @@ static void job_unref(struct job *job)
 		close(job->context);
 	project_fini(&job->project);
 	buf_fini(&job->output);
+	buf_fini(&job->smoke_output);
 	free(job->id);
 	free(job->reference);
 	free(job->image);
@@ -136,6 +138,7 @@ struct ending {
 	char *state;
 	char *error;
 	struct version version; /* image NULL: none */
+	struct build_outcome outcome;
 	int64_t now_ms;
 };
 
@@ -144,7 +147,8 @@ static int write_end(struct store *store, void *data, struct error *err)
 	struct ending *ending = data;
 	int r = 0;
 
-	if (ending->version.image != NULL)
+	r = builds_set_outcome(store, ending->id, &ending->outcome, err);
+	if (r == 0 && ending->version.image != NULL)
 		r = versions_add(store, &ending->version, ending->now_ms, NULL, err);
 	if (r == 0)
 		r = builds_finish(store, ending->id, ending->state, ending->error, ending->now_ms, err);
@@ -165,6 +169,7 @@ static void on_end_written(int result, const struct error *err, void *data)
 	free(ending->id);
 	free(ending->state);
 	free(ending->error);
+	free((char *)ending->outcome.smoke_output);
 	version_fini(&ending->version);
 	free(ending);
 }
@@ -178,6 +183,9 @@ static struct ending *ending_new(struct job *job, const char *state, const char 
 	ending->state = xstrdup(state);
 	ending->error = xstrdup(error);
 	ending->now_ms = clock_realtime_ms();
+	ending->outcome = job->outcome;
+	ending->outcome.log_bytes = (int64_t)build_log_size(job->builder->logs, job->id);
+	ending->outcome.smoke_output = job->smoke_output.length > 0 ? xstrndup(job->smoke_output.data, job->smoke_output.length) : NULL;
 	return ending;
 }
 
@@ -301,6 +309,9 @@ static void on_smoke_output(const char *text, size_t length, void *data)
 	struct job *job = data;
 
 	build_log_append(job->builder->logs, job->id, text, length);
+	/* The beginning is kept: what a program says first is what it is. NULs would end the text. */
+	for (size_t i = 0; i < length && job->smoke_output.length < SMOKE_OUTPUT_MAX; i++)
+		buf_append_char(&job->smoke_output, text[i] != '\0' ? text[i] : ' ');
 }
 
 static void on_smoke_done(const char *failure, int exit_code, void *data)
@@ -309,6 +320,8 @@ static void on_smoke_done(const char *failure, int exit_code, void *data)
 	char text[ERROR_MESSAGE_MAX + 64];
 
 	job->probe = NULL;
+	if (failure == NULL)
+		job->outcome.smoke_exit = exit_code;
 	if (failure != NULL)
 		snprintf(text, sizeof(text), "the smoke command could not be run: %s", failure);
 	else
@@ -357,7 +370,7 @@ static void on_pulled(const struct error *err, const struct engine_image *image,
 
 /* ---- build --------------------------------------------------------------------------------------------------------------- */
 
-static struct job *find_job(struct builder *builder, const char *id)
+struct job *job_find(struct builder *builder, const char *id)
 {
 	list_for_each(node, &builder->jobs)
 	{
@@ -369,13 +382,31 @@ static struct job *find_job(struct builder *builder, const char *id)
 	return NULL;
 }
 
+static void take_log(struct job *job, const char *text, size_t length)
+{
+	build_log_append(job->builder->logs, job->id, text, length);
+	build_trace_feed(&job->trace, text, length);
+}
+
+static void find_failed_line(struct job *job)
+{
+	json_t *source = job->project.source != NULL ? json_loads(job->project.source, 0, NULL) : NULL;
+	const char *script = json_string_value(json_object_get(source, "script"));
+
+	if (script != NULL)
+		job->outcome.failed_line = build_trace_script_line(&job->trace, script);
+	else if (job->project.dockerfile != NULL)
+		job->outcome.failed_line = build_trace_dockerfile_line(&job->trace, job->project.dockerfile);
+	json_decref(source);
+}
+
 static void read_log(struct job *job, unsigned most)
 {
 	char text[16 * 1024];
 	ssize_t n = 0;
 
 	for (unsigned i = 0; job->log >= 0 && i < most && (n = read(job->log, text, sizeof(text))) > 0; i++)
-		build_log_append(job->builder->logs, job->id, text, (size_t)n);
+		take_log(job, text, (size_t)n);
 	if (job->log >= 0 && (n == 0 || (n < 0 && errno != EAGAIN)))
 		close_log(job);
 }
@@ -467,7 +498,7 @@ static void ensure_bases(void *data)
 
 void builder_stage(struct builder *builder, const char *build, const char *stage)
 {
-	struct job *job = find_job(builder, build);
+	struct job *job = job_find(builder, build);
 
 	if (job != NULL && job->state == JOB_BUILDING && strcmp(stage, "base") != 0)
 		enter_stage(job, stage);
@@ -484,13 +515,14 @@ static const char *without_host(const struct job *job, const char *reference)
 
 void builder_ended(struct builder *builder, const char *build, const char *state, const char *error, const char *reference)
 {
-	struct job *job = find_job(builder, build);
+	struct job *job = job_find(builder, build);
 
 	if (job == NULL || job->state != JOB_BUILDING)
 		return;
 	read_log(job, 1024);
 	close_log(job);
 	if (strcmp(state, "succeeded") != 0 || reference == NULL) {
+		find_failed_line(job);
 		job_fail(job, error != NULL ? error : state);
 		return;
 	}
@@ -537,6 +569,7 @@ void job_start(struct builder *builder, const char *id, struct project *project,
 	*project = (struct project){0};
 	job->context = context;
 	job->log = -1;
+	job->outcome.smoke_exit = -1;
 	list_append(&builder->jobs, &job->link);
 	builder->running++;
 	build_log_reset(builder->logs, job->id);
@@ -549,6 +582,23 @@ void job_start(struct builder *builder, const char *id, struct project *project,
 		job_fail(job, why_not);
 	}
 	builder_tell_all(builder);
+}
+
+static void on_cancel_told(const struct error *err, void *data)
+{
+	(void)data;
+	if (err != NULL)
+		log_info("a build that was cancelled: %s", err->message); /* it has ended, or its engine has */
+}
+
+void job_cancel(struct job *job)
+{
+	struct engine *engine = job->builder->hub->engine;
+
+	if (job->state == JOB_BUILDING)
+		engine->ops->build_cancel(engine, job->id, on_cancel_told, NULL);
+	say(job, "cancelled");
+	job_finish(job, ending_new(job, "cancelled", NULL));
 }
 
 void job_lose(struct job *job)

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "base/buf.h"
+#include "core/build_trace.h"
+#include "store/builds.h"
 #include "store/projects.h"
 #include "web/bases.h"
 #include "web/builder.h"
@@ -43,6 +45,9 @@ struct job {
 	struct buf output; /* of the version command */
 	struct loop_timer fail_timer;
 	char *failure; /* what fail_timer will tell */
+	struct build_trace trace; /* where in the script or Dockerfile it is */
+	struct build_outcome outcome;
+	struct buf smoke_output;
 };
 
 /* builder.c */
@@ -53,5 +58,9 @@ void builder_tell_all(struct builder *builder); /* the places in the queue have 
 
 /* Begins the build; `project` is taken. `context`: the tar (taken), or -1 with the reason why it can't be built. */
 void job_start(struct builder *builder, const char *id, struct project *project, int context, const char *why_not);
+/* Somebody wants it no longer. */
+void job_cancel(struct job *job);
+/* NULL: it does not run here. */
+struct job *job_find(struct builder *builder, const char *id);
 /* The engine has gone: nothing of it runs any more. */
 void job_lose(struct job *job);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "store/store.h"
 #include "unit/http/client.h"
 #include "unit/web/people.h"
 
@@ -140,6 +141,229 @@ static void bad_forms_are_told_by_field(void **state)
 	drop(expect(&ann, "GET", "/api/v1/projects/ann/a", NULL, 404));
 }
 
+static void limits_are_told(void **state)
+{
+	struct guest ann = person(*state, "ann", "user");
+	json_t *json;
+
+	drop(expect(&ann, "POST", "/api/v1/projects", FORM("a", SCRIPT), 202));
+	drop(expect(&ann, "POST", "/api/v1/projects", FORM("b", SCRIPT), 202));
+	drop(expect(&ann, "POST", "/api/v1/projects", FORM("c", SCRIPT), 202));
+	json = expect(&ann, "POST", "/api/v1/projects", FORM("d", SCRIPT), 429);
+	assert_string_equal(text_of(json, "code"), "quota");
+	assert_string_equal(text_of(json, "quota"), "queue");
+	drop(json);
+	fixture_away(*state, false);
+	drop(until(&ann, "/api/v1/projects/ann/c", "state", "ready"));
+	drop(expect(&ann, "POST", "/api/v1/projects", FORM("d", SCRIPT), 202));
+	drop(until(&ann, "/api/v1/projects/ann/d", "state", "ready"));
+	json = expect(&ann, "POST", "/api/v1/projects", FORM("e", SCRIPT), 429);
+	assert_string_equal(text_of(json, "quota"), "projects");
+	drop(json);
+	drop(expect(&ann, "POST", "/api/v1/projects/ann/a/rebuild", "{}", 202));
+	drop(until(&ann, "/api/v1/builds", "items.0.state", "succeeded"));
+	drop(expect(&ann, "POST", "/api/v1/projects/ann/b/rebuild", "{}", 202));
+	drop(until(&ann, "/api/v1/builds", "items.0.state", "succeeded"));
+	json = expect(&ann, "POST", "/api/v1/projects/ann/c/rebuild", "{}", 429);
+	assert_string_equal(text_of(json, "quota"), "builds");
+	assert_true(strlen(text_of(json, "until")) > 10);
+	drop(json);
+	json = expect(&ann, "GET", "/api/v1/quota", NULL, 200);
+	assert_int_equal(number_of(json, "builds.today"), 6);
+	assert_int_equal(number_of(json, "builds.most"), 6);
+	assert_int_equal(number_of(json, "projects.count"), 4);
+	assert_int_equal(number_of(json, "queue.waiting"), 0);
+	drop(json);
+}
+
+/* ---- the queue -------------------------------------------------------------------------------------------------------------- */
+
+struct wish {
+	bool hold;
+	const char *build;
+	const char *log;
+	const char *end;
+	const char *output; /* of the smoke command */
+	int exit;
+};
+
+static void grant(struct engine *engine, void *data)
+{
+	const struct wish *wish = data;
+
+	fake_engine_hold_builds(engine, wish->hold);
+	if (wish->output != NULL)
+		fake_engine_command(engine, wish->output, wish->exit);
+	if (wish->log != NULL)
+		fake_engine_build_log(engine, wish->build, wish->log);
+	if (wish->end != NULL)
+		fake_engine_build_end(engine, wish->build, wish->end, "it failed");
+}
+
+static void let(struct fixture *fixture, struct wish wish)
+{
+	fixture_on_loop(fixture, grant, &wish);
+}
+
+/* Publishes and gives the build's id. */
+static void publish_as(struct guest *guest, const char *name, const char *source, char id[STORE_ID_LENGTH + 1])
+{
+	char *body = xasprintf("{\"name\": \"%s\", " ABOUT ", \"source\": %s}", name, source);
+	json_t *json = expect(guest, "POST", "/api/v1/projects", body, 202);
+
+	snprintf(id, STORE_ID_LENGTH + 1, "%s", text_of(json, "build.id"));
+	drop(json);
+	free(body);
+}
+
+static const char *build_path(const char *id, const char *what)
+{
+	static char path[100];
+
+	snprintf(path, sizeof(path), "/api/v1/builds/%s%s", id, what);
+	return path;
+}
+
+static void authors_take_turns(void **state)
+{
+	struct guest ann = person(*state, "ann", "user"), bob = person(*state, "bob", "user");
+	char a[3][STORE_ID_LENGTH + 1], b[STORE_ID_LENGTH + 1];
+	json_t *json;
+
+	let(*state, (struct wish){.hold = true});
+	publish_as(&ann, "a1", SCRIPT, a[0]);
+	publish_as(&ann, "a2", SCRIPT, a[1]);
+	publish_as(&ann, "a3", SCRIPT, a[2]);
+	publish_as(&bob, "b1", SCRIPT, b);
+	json = expect(&bob, "GET", build_path(b, ""), NULL, 200);
+	assert_int_equal(number_of(json, "position"), 2); /* behind ann's first one only */
+	drop(json);
+	fixture_away(*state, false);
+	drop(until(&ann, build_path(a[0], ""), "stage", "build"));
+	let(*state, (struct wish){.hold = true, .build = a[0], .end = "succeeded"});
+	drop(until(&ann, build_path(b, ""), "stage", "build"));
+	json = expect(&ann, "GET", build_path(a[1], ""), NULL, 200);
+	assert_string_equal(text_of(json, "state"), "queued");
+	drop(json);
+}
+
+static void builds_are_cancelled_and_tried_again(void **state)
+{
+	struct guest ann = person(*state, "ann", "user"), bob = person(*state, "bob", "user"), nobody = {.fixture = *state};
+	char waits[STORE_ID_LENGTH + 1], runs[STORE_ID_LENGTH + 1], *again;
+	json_t *json;
+
+	publish_as(&ann, "waits", SCRIPT, waits);
+	drop(expect(&nobody, "POST", build_path(waits, "/cancel"), NULL, 401));
+	drop(expect(&bob, "POST", build_path(waits, "/cancel"), NULL, 403));
+	drop(expect(&bob, "POST", build_path(waits, "/retry"), NULL, 403));
+	drop(expect(&ann, "POST", build_path("nothing", "/cancel"), NULL, 404));
+	drop(expect(&ann, "POST", build_path(waits, "/retry"), NULL, 409));
+	json = expect(&ann, "POST", build_path(waits, "/cancel"), NULL, 200);
+	assert_string_equal(text_of(json, "state"), "cancelled");
+	drop(json);
+	drop(expect(&ann, "POST", build_path(waits, "/cancel"), NULL, 409)); /* twice */
+	let(*state, (struct wish){.hold = true});
+	fixture_away(*state, false);
+	publish_as(&ann, "runs", SCRIPT, runs);
+	drop(until(&ann, build_path(runs, ""), "stage", "build"));
+	drop(expect(&ann, "POST", build_path(runs, "/cancel"), NULL, 200));
+	drop(until(&ann, build_path(runs, ""), "state", "cancelled"));
+	let(*state, (struct wish){.hold = false});
+	json = expect(&ann, "POST", build_path(runs, "/retry"), NULL, 202);
+	again = xstrdup(text_of(json, "build.id"));
+	assert_string_not_equal(again, runs);
+	drop(json);
+	drop(until(&ann, build_path(again, ""), "state", "succeeded"));
+	drop(expect(&ann, "POST", build_path(waits, "/retry"), NULL, 202));
+	drop(until(&ann, "/api/v1/projects/ann/waits", "state", "ready"));
+	json = expect(&ann, "GET", "/api/v1/builds", NULL, 200);
+	assert_int_equal(number_of(json, "total"), 4);
+	drop(json);
+	json = expect(&ann, "GET", "/api/v1/projects/ann/runs/builds", NULL, 200);
+	assert_int_equal(number_of(json, "total"), 2);
+	assert_string_equal(text_of(json, "items.0.id"), again);
+	drop(json);
+	json = expect(&bob, "GET", "/api/v1/builds", NULL, 200);
+	assert_int_equal(number_of(json, "total"), 0);
+	drop(json);
+	drop(expect(&bob, "GET", "/api/v1/projects/ann/runs/builds", NULL, 404));
+	drop(expect(&nobody, "GET", "/api/v1/builds", NULL, 401));
+	drop(expect(&bob, "GET", "/api/v1/admin/builds", NULL, 403));
+	free(again);
+}
+
+static void a_failure_tells_its_line(void **state)
+{
+	struct guest ann = person(*state, "ann", "user");
+	char id[STORE_ID_LENGTH + 1];
+	json_t *json;
+
+	let(*state, (struct wish){.hold = true});
+	fixture_away(*state, false);
+	publish_as(&ann, "one", SCRIPT, id);
+	drop(until(&ann, build_path(id, ""), "stage", "build"));
+	let(*state, (struct wish){.hold = true,
+				  .build = id,
+				  .log = "STEP 5/5: RUN sh\n+ apt-get update\n+ apt-get install -y figlet\nE: Unable to locate package\n",
+				  .end = "failed"});
+	json = until(&ann, build_path(id, ""), "state", "failed");
+	assert_int_equal(number_of(json, "failed_line"), 2);
+	assert_true(number_of(json, "log_bytes") > 50);
+	assert_true(json_is_null(at(json, "smoke")));
+	drop(json);
+	publish_as(&ann, "two", DOCKERFILE, id);
+	drop(until(&ann, build_path(id, ""), "stage", "build"));
+	let(*state, (struct wish){.hold = true, .build = id, .log = "STEP 1/2: FROM x\nSTEP 2/2: RUN true\n", .end = "failed"});
+	json = until(&ann, build_path(id, ""), "state", "failed");
+	assert_int_equal(number_of(json, "failed_line"), 2);
+	drop(json);
+}
+
+static void a_smoke_test_is_kept(void **state)
+{
+	struct guest ann = person(*state, "ann", "user");
+	char id[STORE_ID_LENGTH + 1];
+	json_t *json;
+
+	let(*state, (struct wish){.output = "no such \xff thing\r\n", .exit = 3});
+	fixture_away(*state, false);
+	publish_as(&ann, "one", SCRIPT, id);
+	json = until(&ann, build_path(id, ""), "state", "failed");
+	assert_int_equal(number_of(json, "smoke.exit_code"), 3);
+	assert_non_null(strstr(text_of(json, "smoke.output"), "no such"));
+	drop(json);
+	let(*state, (struct wish){.output = "fine\r\n"});
+	drop(expect(&ann, "POST", build_path(id, "/retry"), NULL, 202));
+	json = until(&ann, "/api/v1/projects/ann/one/builds", "items.0.state", "succeeded");
+	assert_int_equal(number_of(json, "items.0.smoke.exit_code"), 0);
+	drop(json);
+}
+
+static void what_was_sent_survives_a_restart(void **state)
+{
+	struct guest ann = person(*state, "ann", "user");
+	struct fixture *fixture = *state;
+	char id[STORE_ID_LENGTH + 1], gone[STORE_ID_LENGTH + 1];
+	json_t *json;
+
+	let(*state, (struct wish){.hold = true});
+	fixture_away(*state, false);
+	publish_as(&ann, "one", SCRIPT, id);
+	drop(until(&ann, build_path(id, ""), "stage", "build"));
+	publish_as(&ann, "two", SCRIPT, gone);
+	fixture_stop(fixture);
+	fixture->engine_away = true;
+	fixture_start(fixture);
+	json = expect(&ann, "POST", build_path(gone, "/cancel"), NULL, 200);
+	drop(json);
+	drop(expect(&ann, "POST", build_path(id, "/cancel"), NULL, 200)); /* its row still says that it runs */
+	fixture_away(fixture, false);
+	drop(until(&ann, build_path(id, ""), "state", "cancelled"));
+	drop(expect(&ann, "POST", build_path(id, "/retry"), NULL, 202));
+	drop(until(&ann, "/api/v1/projects/ann/one", "state", "ready"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +371,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dockerfiles_and_images_are_published, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_name_is_taken_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_forms_are_told_by_field, setup, teardown),
+		cmocka_unit_test_setup_teardown(limits_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(authors_take_turns, setup, teardown),
+		cmocka_unit_test_setup_teardown(builds_are_cancelled_and_tried_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_failure_tells_its_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_smoke_test_is_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_sent_survives_a_restart, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("web: publish", tests, NULL, NULL);
