@@ -121,8 +121,11 @@ static bool check_body(struct request *request)
 	const char *length_text = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Content-Length");
 	const char *coding = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Transfer-Encoding");
 	uint64_t length = 0;
+	struct error err;
 
 	request->body_max = route != NULL && route->body_max > 0 ? route->body_max : request->server->config.body_max;
+	if (upload_is_one(request))
+		request->body_max = request->server->config.upload_max;
 	if (length_text != NULL && coding != NULL) {
 		/* RFC 9112 §6.1: somebody may be smuggling; nothing more is read from here. */
 		error_set(refuse(request), ERROR_MALFORMED, EBADMSG,
@@ -142,9 +145,11 @@ static bool check_body(struct request *request)
 		error_set(refuse(request), ERROR_TOO_LARGE, EFBIG, "the body may have %zu bytes at most",
 			  request->body_max);
 	if (request->refusal == NULL && route != NULL && (route->flags & ROUTE_ANY_TYPE) == 0 &&
-	    (length > 0 || coding != NULL) &&
+	    (length > 0 || coding != NULL) && !upload_is_one(request) &&
 	    !media_type_is(request_header(request, "Content-Type"), "application/json"))
 		error_set(refuse(request), ERROR_UNSUPPORTED, EINVAL, "the body must be application/json");
+	if (request->refusal == NULL && upload_is_one(request) && upload_begin(request, &err) < 0)
+		*refuse(request) = err;
 	return request->refusal == NULL ||
 	       (length <= PASS_OVER_MAX &&
 		MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Expect") == NULL);
@@ -176,7 +181,15 @@ static enum MHD_Result take_body(struct request *request, const char *data, size
 	if (request->received > request->body_max && request->refusal == NULL)
 		error_set(refuse(request), ERROR_TOO_LARGE, EFBIG, "the body may have %zu bytes at most",
 			  request->body_max);
+	if (request->refusal == NULL && request->upload_fd >= 0) {
+		struct error err;
+
+		if (upload_append(request, data, length, &err) == 0)
+			return MHD_YES;
+		*refuse(request) = err;
+	}
 	if (request->refusal != NULL) {
+		upload_end(request);
 		buf_fini(&request->body);
 		buf_init(&request->body);
 		return request->received > request->body_max + PASS_OVER_MAX ? MHD_NO : MHD_YES;

@@ -56,6 +56,7 @@ struct server {
 	bool abandoned; /* sockets never given back: nothing may be freed */
 	struct list connections;
 	struct list suspended; /* requests */
+	struct list uploads;   /* requests with upload_fd, under lock */
 	struct list streams;
 	struct list upgrades;
 	struct map *addresses; /* text → struct address_count */
@@ -98,6 +99,9 @@ struct request {
 	int64_t began_ms;
 	int64_t upload_ms;
 	struct buf body;
+	int upload_fd; /* what the body goes to instead, or -1 */
+	struct list upload_link;
+	char upload_address[ADDRESS_MAX];
 	void *local; /* the worker's */
 	request_handler heavy; /* what a worker of another pool runs */
 	/* Under `lock`. */
@@ -114,6 +118,12 @@ struct request {
 	char *if_none_match;    /* copied for cached routes, whose answer may come after the connection's end */
 	struct upgrade *upgrade;
 };
+
+/* upload.c */
+bool upload_is_one(const struct request *request);
+int upload_begin(struct request *request, struct error *err);
+int upload_append(struct request *request, const void *data, size_t length, struct error *err);
+void upload_end(struct request *request); /* fine when none has begun */
 
 /* request.c */
 struct request *request_new(struct server *server, struct MHD_Connection *mhd, struct connection *connection,

@@ -30,6 +30,8 @@ struct request *request_new(struct server *server, struct MHD_Connection *mhd, s
 	atomic_init(&request->refs, 1);
 	pthread_mutex_init(&request->lock, NULL);
 	list_init(&request->link);
+	list_init(&request->upload_link);
+	request->upload_fd = -1;
 	return request;
 }
 
@@ -50,6 +52,7 @@ static void request_free(struct request *request)
 		MHD_destroy_response(request->answer);
 	route_match_fini(&request->match);
 	target_fini(&request->target);
+	upload_end(request);
 	buf_fini(&request->body);
 	free(request->refusal);
 	free(request->raw);

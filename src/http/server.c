@@ -36,6 +36,7 @@ void server_config_init(struct server_config *config)
 	config->receive_seconds = 20;
 	config->header_max = 16 * 1024;
 	config->body_max = 1024 * 1024;
+	config->uploads_max = 32;
 }
 
 /* One thread answers some 100,000 small requests a second; the machine's other cores are for workers and sandboxes. */
@@ -82,6 +83,7 @@ int server_new(const struct server_config *config, struct server **ret_server, s
 		server->config.threads = default_threads();
 	server->config.listen = xstrdup(config->listen);
 	server->config.session_cookie = copy_or_null(config->session_cookie);
+	server->config.upload_folder = copy_or_null(config->upload_folder);
 	public_url = copy_or_null(config->public_url);
 	if (public_url != NULL && str_ends_with(public_url, "/"))
 		public_url[strlen(public_url) - 1] = '\0';
@@ -92,6 +94,7 @@ int server_new(const struct server_config *config, struct server **ret_server, s
 	init_lock(server);
 	list_init(&server->connections);
 	list_init(&server->suspended);
+	list_init(&server->uploads);
 	list_init(&server->streams);
 	list_init(&server->upgrades);
 	*ret_server = server;
@@ -342,6 +345,7 @@ void server_free(struct server *server)
 	free((char *)server->config.listen);
 	free((char *)server->config.public_url);
 	free((char *)server->config.session_cookie);
+	free((char *)server->config.upload_folder);
 	pthread_cond_destroy(&server->wake);
 	pthread_mutex_destroy(&server->lock);
 	free(server);

@@ -40,6 +40,7 @@ enum route_kind {
 
 enum route_flag {
 	ROUTE_ANY_TYPE = 1, /* takes bodies of every Content-Type; without it anything but JSON is answered 415 */
+	ROUTE_FILES = 2,    /* takes multipart/form-data, too, as large as upload_max (upload.h); ROUTE_WORK only */
 };
 
 struct route {
@@ -82,6 +83,9 @@ struct server_config {
 				     per 256 KiB */
 	size_t header_max;        /* request line and headers, bytes */
 	size_t body_max;
+	const char *upload_folder; /* where bodies with files are kept while they come in, unnamed; NULL: none are taken */
+	size_t upload_max;	   /* bytes of one of these */
+	unsigned uploads_max;	   /* of these at one time */
 	bool access_log; /* one debug line per answer */
 	/* Each worker calls worker_start(worker_data) first; what it gives is request_local() in its handlers, and goes
 	 * to worker_end. NULL from worker_start is fine when worker_start is NULL or has nothing to give. */
@@ -91,7 +95,7 @@ struct server_config {
 };
 
 /* The defaults: 127.0.0.1:8080, 4 workers, 256 waiting, 1 heavy worker, 64 waiting, no outside worker, 64 waiting, 8192 connections (256 per address), 60 s idle, 20 s to receive,
- * 16 KiB of headers, 1 MiB of body. */
+ * 16 KiB of headers, 1 MiB of body, 32 uploads. */
 void server_config_init(struct server_config *config);
 
 /* Binds the listening socket at once, so that a taken port is told here. The config's strings are copied. */

@@ -230,7 +230,7 @@ static int retry_build(struct request *request, const struct session *session, c
 						      .source = own ? build->source : project->source,
 						      .dockerfile = own ? build->dockerfile : project->dockerfile,
 						      .version = build->version},
-			      "build.retry", err);
+			      "build.retry", NULL, err);
 }
 
 static int post_retry(struct request *request, struct error *err)

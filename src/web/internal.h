@@ -49,6 +49,7 @@ struct web {
 enum resource_trait {
 	RESOURCE_CACHED = 1,   /* answers by respond_cached */
 	RESOURCE_ANY_TYPE = 2, /* bodies of every Content-Type, not JSON only */
+	RESOURCE_FILES = 4,    /* multipart/form-data, too, with an archive in it (http/upload.h) */
 };
 
 /* A route as the tables of the resources have it; web.c adds `data` and `cache`. */

@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "core/names.h"
 #include "store/builds.h"
+#include "web/publish_body.h"
 #include "web/sight.h"
 #include "web/views.h"
 
@@ -84,13 +85,15 @@ static int audit(struct request *request, const struct session *session, const s
 }
 
 int publish_answer(struct request *request, const struct session *session, const struct publish_order *order, const char *action,
-		   struct error *err)
+		   const char *archive, struct error *err)
 {
 	struct web *web = request_data(request);
 	const struct publish_limits limits = {web->options->builds_most, web->options->projects_most, web->options->queued_most};
 	struct publish_result result;
 	int r = publish(request_local(request), order, &limits, clock_realtime_ms(), &result, err);
 
+	if (r < 0 && archive != NULL)
+		context_remove(web->options->data, archive);
 	if (r < 0 && result.refusal != PUBLISH_FINE) {
 		answer_refused(request, &result, err);
 		return 0;
@@ -136,19 +139,24 @@ static struct project project_of(const struct project_form *form, const struct s
 	};
 }
 
-static int publish_form(struct request *request, const struct session *session, const struct project_form *form, const char *archive,
-			struct error *err)
+static int publish_form(struct request *request, const struct session *session, const struct project_form *form,
+			struct context_writer *writer, struct error *err)
 {
 	struct project project = project_of(form, session);
 	struct field_errors errors = {0};
 	struct recipe recipe = {0};
+	const char *archive = writer != NULL ? recipe.digest : NULL;
 	int r;
 
 	if (project_name_is_reserved(form->name))
 		field_error(&errors, "name", "is reserved; choose another");
-	if (recipe_make(form, &project, archive, &recipe, &errors, err) < 0 || errors.count > 0) {
+	if (recipe_make(form, &project, writer != NULL, &recipe, &errors, err) < 0 || errors.count > 0) {
 		recipe_fini(&recipe);
 		return refuse_fields(request, &errors, err);
+	}
+	if (writer != NULL && (r = context_writer_keep(writer, recipe.digest, err)) < 0) {
+		recipe_fini(&recipe);
+		return r;
 	}
 	project.source_kind = (char *)recipe.source_kind;
 	project.source = recipe.source;
@@ -163,7 +171,7 @@ static int publish_form(struct request *request, const struct session *session, 
 						   .source_kind = recipe.source_kind,
 						   .source = recipe.source,
 						   .dockerfile = recipe.dockerfile},
-			   "project.publish", err);
+			   "project.publish", archive, err);
 	recipe_fini(&recipe);
 	return r;
 }
@@ -172,20 +180,20 @@ static int post_project(struct request *request, struct error *err)
 {
 	struct field_errors errors = {0};
 	struct project_form form = {0};
+	struct publish_body body = {0};
 	struct session session;
-	json_t *json = NULL;
 	int r = visitor_user(request, &session, err);
 
 	if (r == 0)
-		r = request_json(request, &json, err);
+		r = publish_body_read(request, &body, err);
 	if (r < 0)
 		return r;
-	r = project_form_read(json, false, &form, &errors, err);
-	json_decref(json);
-	if (r < 0)
-		return refuse_fields(request, &errors, err);
-	r = publish_form(request, &session, &form, NULL, err);
+	if (project_form_read(body.json, body.archive != NULL, &form, &errors, err) < 0)
+		r = refuse_fields(request, &errors, err);
+	else
+		r = publish_form(request, &session, &form, body.archive, err);
 	project_form_fini(&form);
+	publish_body_fini(&body);
 	return r;
 }
 
@@ -206,6 +214,8 @@ static int read_revision(json_t *json, bool archive, struct revision *revision, 
 	revision->version = body_text(json, "version", errors);
 	if (revision->version != NULL && *revision->version == '\0')
 		revision->version = NULL;
+	if (archive && (source == NULL || json_is_null(source)))
+		field_error(errors, "source", "is needed with files: {\"kind\": \"dockerfile\"}");
 	if (revision->version != NULL && !version_is_valid(revision->version))
 		field_error(errors, "version", "1 to 64 letters, digits and . _ + - ~ :, and a letter or digit first");
 	revision->has_source = source != NULL && !json_is_null(source);
@@ -230,18 +240,23 @@ static int publish_again(struct request *request, const struct session *session,
 						      .source = project->source,
 						      .dockerfile = project->dockerfile,
 						      .version = version},
-			      rebuild ? "project.rebuild" : "project.version", err);
+			      rebuild ? "project.rebuild" : "project.version", NULL, err);
 }
 
 static int publish_revision(struct request *request, const struct session *session, const struct project *project,
-			    const struct revision *revision, const char *archive, struct error *err)
+			    const struct revision *revision, struct context_writer *writer, struct error *err)
 {
 	struct field_errors errors = {0};
 	struct recipe recipe = {0};
+	const char *archive = writer != NULL ? recipe.digest : NULL;
 	int r;
 
-	if (recipe_make(&revision->form, project, archive, &recipe, &errors, err) < 0)
+	if (recipe_make(&revision->form, project, writer != NULL, &recipe, &errors, err) < 0)
 		return refuse_fields(request, &errors, err);
+	if (writer != NULL && (r = context_writer_keep(writer, recipe.digest, err)) < 0) {
+		recipe_fini(&recipe);
+		return r;
+	}
 	r = publish_answer(request, session,
 			   &(struct publish_order){.project = project->id,
 						   .kind = "version",
@@ -252,7 +267,7 @@ static int publish_revision(struct request *request, const struct session *sessi
 						   .source = recipe.source,
 						   .dockerfile = recipe.dockerfile,
 						   .version = revision->version},
-			   "project.version", err);
+			   "project.version", archive, err);
 	recipe_fini(&recipe);
 	return r;
 }
@@ -261,19 +276,19 @@ static int take_revision(struct request *request, const struct session *session,
 {
 	struct field_errors errors = {0};
 	struct revision revision = {0};
-	json_t *json = NULL;
-	int r = request_json(request, &json, err);
+	struct publish_body body = {0};
+	int r = publish_body_read(request, &body, err);
 
 	if (r < 0)
 		return r;
-	if (read_revision(json, false, &revision, &errors, err) < 0)
+	if (read_revision(body.json, body.archive != NULL, &revision, &errors, err) < 0)
 		r = refuse_fields(request, &errors, err);
 	else if (revision.has_source)
-		r = publish_revision(request, session, project, &revision, NULL, err);
+		r = publish_revision(request, session, project, &revision, body.archive, err);
 	else
 		r = publish_again(request, session, project, "version", revision.version, err);
 	project_form_fini(&revision.form);
-	json_decref(json);
+	publish_body_fini(&body);
 	return r;
 }
 
@@ -334,8 +349,8 @@ static int get_quota(struct request *request, struct error *err)
 }
 
 const struct resource publish_resources[] = {
-	{METHOD_POST, "/api/v1/projects", ROUTE_WORK, post_project, false, BODY_MAX},
-	{METHOD_POST, "/api/v1/projects/{owner}/{name}/versions", ROUTE_WORK, post_version, false, BODY_MAX},
+	{METHOD_POST, "/api/v1/projects", ROUTE_WORK, post_project, RESOURCE_FILES, BODY_MAX},
+	{METHOD_POST, "/api/v1/projects/{owner}/{name}/versions", ROUTE_WORK, post_version, RESOURCE_FILES, BODY_MAX},
 	{METHOD_POST, "/api/v1/projects/{owner}/{name}/rebuild", ROUTE_WORK, post_rebuild, false, 1024},
 	{METHOD_GET, "/api/v1/quota", ROUTE_WORK, get_quota, false, 0},
 	{0},

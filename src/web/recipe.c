@@ -69,10 +69,10 @@ static json_t *source_json(const struct project_form *form, bool archive)
 	return json;
 }
 
-/* Of the source and of what stands beside it: another one is another image. */
-static void digest_of(const struct recipe *recipe, const char *archive, char out[CONTEXT_DIGEST_SIZE])
+/* Another source is another image. */
+static void digest_of(const struct recipe *recipe, char out[CONTEXT_DIGEST_SIZE])
 {
-	const char *const parts[] = {recipe->source, recipe->dockerfile, archive};
+	const char *const parts[] = {recipe->source, recipe->dockerfile};
 	unsigned char digest[crypto_generichash_BYTES];
 	crypto_generichash_state state;
 
@@ -84,7 +84,7 @@ static void digest_of(const struct recipe *recipe, const char *archive, char out
 	str_hex(digest, sizeof(digest), out);
 }
 
-int recipe_make(const struct project_form *form, const struct project *about, const char *archive, struct recipe *ret_recipe,
+int recipe_make(const struct project_form *form, const struct project *about, bool archive, struct recipe *ret_recipe,
 		struct field_errors *errors, struct error *err)
 {
 	struct recipe recipe = {.source_kind = source_kind_name(form->source_kind)};
@@ -92,7 +92,7 @@ int recipe_make(const struct project_form *form, const struct project *about, co
 	json_t *source;
 	int r = 0;
 
-	if (archive != NULL && form->source_kind != SOURCE_DOCKERFILE)
+	if (archive && form->source_kind != SOURCE_DOCKERFILE)
 		r = error_set(err, ERROR_INVALID, EINVAL, "files can come along with a Dockerfile only");
 	if (r == 0)
 		r = make_dockerfile(form, about, &dockerfile, err);
@@ -100,14 +100,11 @@ int recipe_make(const struct project_form *form, const struct project *about, co
 		field_error(errors, "source", "%.150s", err->message);
 		return r;
 	}
-	source = source_json(form, archive != NULL);
+	source = source_json(form, archive);
 	recipe.source = json_dumps(source, JSON_COMPACT);
 	json_decref(source);
 	recipe.dockerfile = dockerfile.length > 0 ? buf_steal(&dockerfile) : NULL;
-	if (archive != NULL)
-		strcpy(recipe.digest, archive); /* the file's name */
-	else
-		digest_of(&recipe, archive, recipe.digest);
+	digest_of(&recipe, recipe.digest);
 	*ret_recipe = recipe;
 	return 0;
 }

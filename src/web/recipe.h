@@ -16,9 +16,9 @@ struct recipe {
 };
 
 void recipe_fini(struct recipe *recipe);
-/* `about` gives the labels of the image (owner, name, summary, license, homepage). `archive`: the digest of the kept archive
- * (context_keep), or NULL. Faults are noted by field ("source.…") and give ERROR_INVALID. */
-int recipe_make(const struct project_form *form, const struct project *about, const char *archive, struct recipe *ret_recipe,
+/* `about` gives the labels of the image (owner, name, summary, license, homepage). `archive`: one came along; the digest is to
+ * be that of what was kept then. Faults are noted by field ("source.…") and give ERROR_INVALID. */
+int recipe_make(const struct project_form *form, const struct project *about, bool archive, struct recipe *ret_recipe,
 		struct field_errors *errors, struct error *err);
 /* The archive of what the project's (or build's) source says; a descriptor of its own. ERROR_NOT_FOUND when it was kept no longer. */
 int recipe_open(const char *data_folder, const struct project *project, int *ret_fd, struct error *err);

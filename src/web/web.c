@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "auth/providers.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/util.h"
@@ -23,6 +24,7 @@
 #define AUTHS 30
 #define TRIES_WINDOW_MS (10 * 60 * 1000)
 #define STOP_WAIT_MS 5000
+#define BESIDE_ARCHIVE ((size_t)7 << 20) /* what else a form may hold: the project, a logo, boundaries */
 #define BANNER_VIEWS 60 /* of one address in the same window */
 #define BANNER_CLICKS 20
 #define FETCHES 30 /* repositories that one person looks at in an hour */
@@ -83,7 +85,8 @@ static void add_resources(struct web *web, const struct resource *resources, siz
 							.handler = resource->handler,
 							.data = web,
 							.body_max = resource->body_max,
-							.flags = (resource->traits & RESOURCE_ANY_TYPE) != 0 ? ROUTE_ANY_TYPE : 0,
+							.flags = ((resource->traits & RESOURCE_ANY_TYPE) != 0 ? ROUTE_ANY_TYPE : 0u) |
+								 ((resource->traits & RESOURCE_FILES) != 0 ? ROUTE_FILES : 0u),
 							.cache = (resource->traits & RESOURCE_CACHED) != 0 ? web->cache : NULL};
 }
 
@@ -112,15 +115,20 @@ static void add_routes(struct web *web)
 static int make_server(struct web *web, struct error *err)
 {
 	const struct web_options *options = web->options;
+	auto_free char *folder = xasprintf("%s/contexts", options->data);
 	struct server_config config;
-	int r;
+	int r = dir_make_all(folder, 0750, err);
 
+	if (r < 0)
+		return r;
 	server_config_init(&config);
 	config.listen = options->listen;
 	config.public_url = options->public_url;
 	config.session_cookie = SESSION_COOKIE;
 	config.trust_forwarded = options->trust_forwarded;
 	config.workers = options->workers;
+	config.upload_folder = folder;
+	config.upload_max = options->context_max + BESIDE_ARCHIVE;
 	if (options->hash_threads > 0)
 		config.heavy_workers = options->hash_threads;
 	if (options->hash_queue > 0)

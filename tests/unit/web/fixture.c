@@ -46,6 +46,7 @@ static void fill_options(struct fixture *fixture)
 		.build_seconds = 600,
 		.build_output = 1 << 20,
 		.smoke_ms = 30000,
+		.context_max = 1 << 20,
 		.tries = 1000,
 		.registrations = 1000,
 		.signins = 1000,

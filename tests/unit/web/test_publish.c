@@ -1,6 +1,8 @@
 /* Publishing over real HTTP, with the in-memory engine that "builds". */
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "store/store.h"
@@ -364,6 +366,126 @@ static void what_was_sent_survives_a_restart(void **state)
 	drop(until(&ann, "/api/v1/projects/ann/one", "state", "ready"));
 }
 
+/* ---- files that come along --------------------------------------------------------------------------------------------------- */
+
+#define PART(name) "--cut\r\nContent-Disposition: form-data; name=\"" name "\"; filename=\"../../x\"\r\n\r\n"
+#define ZIP	   "PK\x03\x04 and more"
+#define BESIDE	   "{\"kind\": \"dockerfile\", \"dockerfile\": \"FROM debian:bookworm\\nCOPY . /\"}"
+#define WITHIN	   "{\"kind\": \"dockerfile\"}"
+
+static unsigned files_in(struct fixture *fixture)
+{
+	char *path = xasprintf("%s/contexts", fixture->folder);
+	DIR *folder = opendir(path);
+	unsigned count = 0;
+
+	assert_non_null(folder);
+	for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+		count += entry->d_name[0] != '.';
+	closedir(folder);
+	free(path);
+	return count;
+}
+
+static void files_come_along(void **state)
+{
+	struct guest ann = person(*state, "ann", "user");
+	unsigned before = files_in(*state);
+
+	ann.type = "multipart/form-data; boundary=cut";
+	drop(expect(&ann, "POST", "/api/v1/projects", PART("project") FORM("one", BESIDE) "\r\n" PART("context") ZIP "\r\n--cut--\r\n", 202));
+	drop(expect(&ann, "POST", "/api/v1/projects", PART("context") ZIP "\r\n" PART("project") FORM("two", WITHIN) "\r\n--cut--\r\n", 202));
+	assert_int_equal(files_in(*state), before + 2);
+	fixture_away(*state, false);
+	drop(until(&ann, "/api/v1/projects/ann/one", "state", "ready"));
+	drop(until(&ann, "/api/v1/projects/ann/two", "state", "ready"));
+	drop(expect(&ann, "POST", "/api/v1/projects/ann/one/versions",
+		    PART("project") "{\"source\": " WITHIN "}\r\n" PART("context") ZIP "2\r\n--cut--\r\n", 202));
+	drop(until(&ann, "/api/v1/projects/ann/one/builds", "items.0.state", "succeeded"));
+	assert_int_equal(files_in(*state), before + 3);
+	drop(expect(&ann, "POST", "/api/v1/projects", PART("project") FORM("one", BESIDE) "\r\n" PART("context") ZIP "\r\n--cut--\r\n", 409));
+	assert_int_equal(files_in(*state), before + 3); /* nothing came of it */
+}
+
+static void bad_files_leave_nothing(void **state)
+{
+	static const struct {
+		const char *body;
+		int status;
+	} table[] = {
+		{"", 400},
+		{"--cut--\r\n", 400},
+		{"no form at all", 400},
+		{PART("context") ZIP "\r\n--cut--\r\n", 400},			 /* no project */
+		{PART("project") FORM("a", BESIDE) "\r\n" PART("context") ZIP, 400}, /* cut off */
+		{PART("project") FORM("a", BESIDE) "\r\n" PART("context") "text\r\n--cut--\r\n", 422},
+		{PART("project") FORM("a", SCRIPT) "\r\n" PART("context") ZIP "\r\n--cut--\r\n", 422},
+		{PART("project") FORM("a", BESIDE) "\r\n" PART("other") ZIP "\r\n--cut--\r\n", 422},
+		{PART("project") FORM("a", BESIDE) "\r\n" PART("project") FORM("b", BESIDE) "\r\n--cut--\r\n", 400},
+		{PART("project") "[]\r\n" PART("context") ZIP "\r\n--cut--\r\n", 400},
+		{PART("project") "\xff\r\n--cut--\r\n", 400},
+		{"--cut\r\nContent-Disposition: form-data\r\n\r\nx\r\n--cut--\r\n", 400},
+	};
+	struct guest ann = person(*state, "ann", "user"), nobody = {.fixture = *state};
+	unsigned before = files_in(*state);
+	struct buf huge = BUF_INIT;
+
+	ann.type = nobody.type = "multipart/form-data; boundary=cut";
+	drop(expect(&nobody, "POST", "/api/v1/projects", PART("project") FORM("a", BESIDE) "\r\n--cut--\r\n", 401));
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct reply reply = ask(&ann, "POST", "/api/v1/projects", table[i].body);
+
+		if (reply.status != table[i].status)
+			fail_msg("%zu gave %d: %s", i, reply.status, reply.body.data);
+		reply_fini(&reply);
+	}
+	buf_append_string(&huge, PART("project") FORM("a", BESIDE) "\r\n" PART("context") ZIP);
+	for (int i = 0; i < 1 << 20; i++)
+		buf_append_char(&huge, 'x');
+	buf_append_string(&huge, "\r\n--cut--\r\n");
+	drop(expect(&ann, "POST", "/api/v1/projects", huge.data, 413));
+	for (int i = 0; i < 8 << 20; i++)
+		buf_append_char(&huge, 'x');
+	drop(expect(&ann, "POST", "/api/v1/projects", huge.data, 413));
+	buf_fini(&huge);
+	ann.type = "multipart/form-data";
+	drop(expect(&ann, "POST", "/api/v1/projects", "--cut--\r\n", 400)); /* no boundary */
+	ann.type = "text/plain";
+	drop(expect(&ann, "POST", "/api/v1/projects", "x", 415));
+	assert_int_equal(files_in(*state), before);
+}
+
+static void a_half_sent_file_leaves_nothing(void **state)
+{
+	struct guest ann = person(*state, "ann", "user");
+	unsigned port = web_port(((struct fixture *)*state)->web), before = files_in(*state);
+	char *head = xasprintf("POST /api/v1/projects HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nOrigin: http://127.0.0.1:%u\r\nCookie: %s\r\n"
+			       "Content-Type: multipart/form-data; boundary=cut\r\nContent-Length: 100000\r\n\r\n"
+			       PART("project") FORM("half", BESIDE) "\r\n" PART("context") ZIP,
+			       port, port, ann.cookie);
+
+	for (int i = 0; i < 10; i++) { /* each gives its place back: more than one address may have */
+		int fd = client_connect(port);
+
+		client_send(fd, head);
+		close(fd);
+	}
+	free(head);
+	ann.type = "multipart/form-data; boundary=cut";
+	for (;;) { /* until the server has seen that they are gone */
+		struct reply reply = ask(&ann, "POST", "/api/v1/projects", PART("project") FORM("whole", BESIDE) "\r\n" PART("context") ZIP "\r\n--cut--\r\n");
+		int status = reply.status;
+
+		reply_fini(&reply);
+		if (status == 202)
+			break;
+		assert_int_equal(status, 503);
+		usleep(20000);
+	}
+	assert_int_equal(files_in(*state), before + 1);
+	drop(expect(&ann, "GET", "/api/v1/projects/ann/half", NULL, 404));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +499,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_failure_tells_its_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_smoke_test_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_sent_survives_a_restart, setup, teardown),
+		cmocka_unit_test_setup_teardown(files_come_along, setup, teardown),
+		cmocka_unit_test_setup_teardown(bad_files_leave_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_half_sent_file_leaves_nothing, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("web: publish", tests, NULL, NULL);
