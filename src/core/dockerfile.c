@@ -46,8 +46,12 @@ static void append_label(struct buf *out, const char *name, const char *value)
 	buf_append_string(out, "\"\n");
 }
 
-int dockerfile_from_script(const struct dockerfile_source *source, struct buf *ret_dockerfile, struct buf *ret_script,
-			   struct error *err)
+#define RUN_SCRIPT                                                                                                     \
+	"COPY " DOCKERFILE_SCRIPT_NAME " /tmp/" DOCKERFILE_SCRIPT_NAME "\n"                                            \
+	"RUN sh -eux /tmp/" DOCKERFILE_SCRIPT_NAME " && rm /tmp/" DOCKERFILE_SCRIPT_NAME "\n"
+
+/* FROM, labels, and the script as it goes into the context. */
+static int begin(const struct dockerfile_source *source, struct buf *ret_dockerfile, struct buf *ret_script, struct error *err)
 {
 	struct reference base;
 	int r = reference_parse(source->base, &base, err);
@@ -64,12 +68,27 @@ int dockerfile_from_script(const struct dockerfile_source *source, struct buf *r
 	append_label(ret_dockerfile, "licenses", source->license);
 	append_label(ret_dockerfile, "url", source->homepage);
 	append_label(ret_dockerfile, "version", source->version);
-	buf_append_string(ret_dockerfile, "ARG DEBIAN_FRONTEND=noninteractive\n"
-					  "WORKDIR /root\n"
-					  "COPY " DOCKERFILE_SCRIPT_NAME " /tmp/" DOCKERFILE_SCRIPT_NAME "\n"
-					  "RUN sh -eux /tmp/" DOCKERFILE_SCRIPT_NAME
-					  " && rm /tmp/" DOCKERFILE_SCRIPT_NAME "\n");
+	buf_append_string(ret_dockerfile, "ARG DEBIAN_FRONTEND=noninteractive\n");
 	return 0;
+}
+
+int dockerfile_from_script(const struct dockerfile_source *source, struct buf *ret_dockerfile, struct buf *ret_script,
+			   struct error *err)
+{
+	int r = begin(source, ret_dockerfile, ret_script, err);
+
+	if (r == 0)
+		buf_append_string(ret_dockerfile, "WORKDIR /root\n" RUN_SCRIPT);
+	return r;
+}
+
+int dockerfile_from_repository(const struct dockerfile_source *source, struct buf *ret_dockerfile, struct buf *ret_script, struct error *err)
+{
+	int r = begin(source, ret_dockerfile, ret_script, err);
+
+	if (r == 0)
+		buf_append_string(ret_dockerfile, "COPY " DOCKERFILE_FOLDER " /src\nWORKDIR /src\n" RUN_SCRIPT);
+	return r;
 }
 
 /* Whether a line's first word is FROM (any case). Comments and blank lines are other words. */

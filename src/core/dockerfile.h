@@ -27,5 +27,8 @@ struct dockerfile_source {
  * empty, a NUL, not UTF-8, a base that is no image reference; ERROR_TOO_LARGE. */
 int dockerfile_from_script(const struct dockerfile_source *source, struct buf *ret_dockerfile, struct buf *ret_script,
 			   struct error *err);
+/* The same for a script that works on a repository, which lies in the context's folder DOCKERFILE_FOLDER and in the image at /src. */
+#define DOCKERFILE_FOLDER "src"
+int dockerfile_from_repository(const struct dockerfile_source *source, struct buf *ret_dockerfile, struct buf *ret_script, struct error *err);
 /* An uploaded Dockerfile: UTF-8, no NUL, at most SCRIPT_MAX, with a FROM. */
 int dockerfile_check(const char *text, size_t length, struct error *err);

@@ -13,6 +13,7 @@ void tar_reader_init(struct tar_reader *reader, const void *data, size_t length)
 void tar_reader_fini(struct tar_reader *reader)
 {
 	buf_fini(&reader->name);
+	buf_fini(&reader->link);
 }
 
 static int malformed(struct error *err, const char *what)
@@ -96,6 +97,16 @@ static int set_name(struct tar_reader *reader, const char *name, size_t length, 
 	return 0;
 }
 
+static int set_link(struct tar_reader *reader, const char *target, size_t length, struct error *err)
+{
+	if (length == 0 || length > TAR_NAME_MAX || memchr(target, '\0', length) != NULL)
+		return malformed(err, "a link leads to an impossible name");
+	buf_clear(&reader->link);
+	buf_append(&reader->link, target, length);
+	reader->linked = true;
+	return 0;
+}
+
 static int set_size(struct tar_reader *reader, const char *value, size_t length, struct error *err)
 {
 	uint64_t size = 0;
@@ -132,6 +143,8 @@ static int read_pax(struct tar_reader *reader, const char *data, size_t length, 
 			return error_set(err, ERROR_UNSUPPORTED, ENOTSUP, "the archive has a file with holes, which is not read here");
 		if (!global && equals - key == 4 && memcmp(key, "path", 4) == 0)
 			r = set_name(reader, equals + 1, (size_t)(data + size - 1 - (equals + 1)), err);
+		else if (!global && equals - key == 8 && memcmp(key, "linkpath", 8) == 0)
+			r = set_link(reader, equals + 1, (size_t)(data + size - 1 - (equals + 1)), err);
 		else if (!global && equals - key == 4 && memcmp(key, "size", 4) == 0)
 			r = set_size(reader, equals + 1, (size_t)(data + size - 1 - (equals + 1)), err);
 		if (r < 0)
@@ -185,11 +198,6 @@ static int clean_name(struct buf *name, struct error *err)
 	return 0;
 }
 
-static int take_long_name(struct tar_reader *reader, const char *data, size_t length, struct error *err)
-{
-	return set_name(reader, data, strnlen(data, length), err);
-}
-
 /* A header about the next entry: 1 when it was one. */
 static int take_extension(struct tar_reader *reader, const struct tar_header *header, uint64_t size, struct error *err)
 {
@@ -204,7 +212,9 @@ static int take_extension(struct tar_reader *reader, const struct tar_header *he
 	if (r == 0 && (header->type == 'x' || header->type == 'g'))
 		r = read_pax(reader, data, (size_t)size, header->type == 'g', err);
 	else if (r == 0 && header->type == 'L')
-		r = take_long_name(reader, data, (size_t)size, err);
+		r = set_name(reader, data, strnlen(data, (size_t)size), err);
+	else if (r == 0)
+		r = set_link(reader, data, strnlen(data, (size_t)size), err);
 	return r < 0 ? r : 1;
 }
 
@@ -233,6 +243,28 @@ static int take_type(const struct tar_header *header, struct tar_entry *entry, s
 	}
 }
 
+static int take_link(struct tar_reader *reader, const struct tar_header *header, struct tar_entry *entry, struct error *err)
+{
+	int r = 0;
+
+	entry->link = NULL;
+	if (header->type != '2')
+		return 0;
+	if (!reader->linked)
+		r = set_link(reader, header->linkname, strnlen(header->linkname, sizeof(header->linkname)), err);
+	entry->link = reader->link.data;
+	return r;
+}
+
+static int take_mode(const struct tar_header *header, struct tar_entry *entry, struct error *err)
+{
+	uint64_t mode;
+	int r = read_number(header->mode, sizeof(header->mode), &mode, err);
+
+	entry->mode = r == 0 ? (unsigned)(mode & 07777) : 0;
+	return r;
+}
+
 static int take_entry(struct tar_reader *reader, const struct tar_header *header, uint64_t size, struct tar_entry *entry, struct error *err)
 {
 	int r = take_type(header, entry, err);
@@ -241,6 +273,10 @@ static int take_entry(struct tar_reader *reader, const struct tar_header *header
 		r = take_own_name(reader, header, err);
 	if (r == 0)
 		r = clean_name(&reader->name, err);
+	if (r == 0)
+		r = take_link(reader, header, entry, err);
+	if (r == 0)
+		r = take_mode(header, entry, err);
 	if (r < 0)
 		return r;
 	if (reader->sized)
@@ -250,7 +286,7 @@ static int take_entry(struct tar_reader *reader, const struct tar_header *header
 	r = take_data(reader, size, &entry->data, err);
 	entry->length = (size_t)size;
 	entry->name = reader->name.data;
-	reader->named = reader->sized = false;
+	reader->named = reader->linked = reader->sized = false;
 	return r < 0 ? r : 1;
 }
 

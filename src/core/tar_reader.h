@@ -20,6 +20,8 @@ struct tar_entry {
 	const char *name; /* relative, no "." or ".." in it, no "/" at its end; any bytes but NUL; until the next call */
 	const char *data; /* of a file, in the archive */
 	size_t length;
+	unsigned mode;	  /* permissions */
+	const char *link; /* where a symbolic link leads, as it stands there: anywhere; NULL: it is none. Until the next call */
 };
 
 struct tar_reader {
@@ -28,7 +30,9 @@ struct tar_reader {
 	size_t at;
 	size_t entries;
 	struct buf name; /* what a pax or GNU header said of the next entry, then the entry's own */
+	struct buf link; /* the same for a link's target */
 	bool named;
+	bool linked;
 	bool sized;
 	uint64_t size;
 };

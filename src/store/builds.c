@@ -529,6 +529,18 @@ int builds_requeue(struct store *store, const char *node, int64_t now_ms, int64_
 	return r;
 }
 
+int builds_set_source(struct store *store, const char *id, int64_t project, const char *digest, const char *source, const char *dockerfile,
+		      struct error *err)
+{
+	int r = db_execute(store->db, NULL, err, "UPDATE builds SET source = ?, dockerfile = ? WHERE id = ? AND source IS NOT NULL", "sss", source,
+			   dockerfile, id);
+
+	if (r == 0)
+		r = db_execute(store->db, NULL, err, "UPDATE projects SET source = ?, dockerfile = ? WHERE id = ? AND digest = ?", "ssis", source,
+			       dockerfile, project, digest);
+	return r;
+}
+
 int builds_set_outcome(struct store *store, const char *id, const struct build_outcome *outcome, struct error *err)
 {
 	const struct db_value values[] = {

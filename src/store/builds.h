@@ -71,6 +71,10 @@ int builds_set_stage(struct store *store, const char *id, const char *stage, int
  * it had ended already. */
 int builds_finish(struct store *store, const char *id, const char *state, const char *error, int64_t now_ms,
 		  struct error *err);
+/* What it turned out to be built from: the source with its commit, and the Dockerfile. The project's own follow when it still is of the same
+ * source. */
+int builds_set_source(struct store *store, const char *id, int64_t project, const char *digest, const char *source, const char *dockerfile,
+		      struct error *err);
 /* What is kept of its end beside the state; before builds_finish. `smoke_exit` -1: not run; `smoke_output` may be NULL. */
 struct build_outcome {
 	int64_t log_bytes;

@@ -139,6 +139,8 @@ static int use_snapshot(struct claim *claim)
 		project->dockerfile = steal(build->dockerfile);
 		project->digest = steal(build->digest);
 	}
+	if (strcmp(build->kind, "rebuild") != 0)
+		recipe_forget_commit(project);
 	return recipe_open(claim->builder->hub->options->data, project, &claim->context, &claim->failure);
 }
 

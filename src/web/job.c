@@ -17,6 +17,7 @@
 #include "store/builds.h"
 #include "store/versions.h"
 #include "web/allowance.h"
+#include "web/fetcher.h"
 #include "web/pools.h"
 #include "web/recipe.h"
 
@@ -40,10 +41,8 @@ static const uint32_t state_moves[] = {
 };
 static const struct state_table states = {"build", state_names, state_moves, JOB_STATES};
 
-static void say(struct job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A line of ours in the log. */
-static void say(struct job *job, const char *format, ...)
+void job_say(struct job *job, const char *format, ...)
 {
 	auto_buf struct buf line = BUF_INIT;
 	char text[512];
@@ -82,20 +81,20 @@ static void enter_stage(struct job *job, const char *stage)
 	snprintf(note->stage, sizeof(note->stage), "%s", stage);
 	note->now_ms = clock_realtime_ms();
 	recorder_post(job->builder->hub->recorder, "write a build's stage", write_stage, NULL, note);
-	say(job, "%s", stage);
+	job_say(job, "%s", stage);
 	hub_counters_changed(job->builder->hub);
 	builder_tell(job->builder, job->id);
 }
 
 /* ---- the end of one ------------------------------------------------------------------------------------------------- */
 
-static struct job *job_ref(struct job *job)
+struct job *job_ref(struct job *job)
 {
 	job->refs++;
 	return job;
 }
 
-static void job_unref(struct job *job)
+void job_unref(struct job *job)
 {
 	if (--job->refs > 0)
 		return;
@@ -127,6 +126,7 @@ static void job_remove(struct job *job)
 	loop_timer_stop(&job->fail_timer);
 	loop_timer_stop(&job->base_timer);
 	probe_abandon(steal(job->probe));
+	fetch_abandon(steal(job->fetch));
 	list_remove(&job->link);
 	job->builder->running--;
 	job_unref(job);
@@ -202,7 +202,7 @@ static void job_finish(struct job *job, struct ending *ending)
 
 static void job_fail(struct job *job, const char *error)
 {
-	say(job, "failed: %s", error);
+	job_say(job, "failed: %s", error);
 	job_finish(job, ending_new(job, "failed", error));
 }
 
@@ -251,7 +251,7 @@ static void job_succeed(struct job *job)
 		.shell = job->shell,
 		.build = xstrdup(job->id),
 	};
-	say(job, "ready: %s/%s %s", job->project.owner, job->project.name, label);
+	job_say(job, "ready: %s/%s %s", job->project.owner, job->project.name, label);
 	job_finish(job, ending);
 }
 
@@ -465,7 +465,7 @@ static void base_failed(struct job *job, const char *why)
 		job_refused(job, why);
 		return;
 	}
-	say(job, "%s; trying again", why);
+	job_say(job, "%s; trying again", why);
 	loop_timer_start(job->builder->hub->loop, &job->base_timer, BASE_AGAIN_MS, ensure_bases, job);
 }
 
@@ -494,6 +494,26 @@ static void ensure_bases(void *data)
 		start_build(job);
 	else
 		engine->ops->base_ensure(engine, job->bases.references[job->bases.count - 1], on_base, job_ref(job));
+}
+
+static void prepare(struct job *job)
+{
+	bases_find(job->project.dockerfile, &job->bases);
+	ensure_bases(job);
+}
+
+void job_fetched(struct job *job, int context, const char *failure)
+{
+	if (job->state != JOB_PREPARING) {
+		if (context >= 0)
+			close(context);
+		return;
+	}
+	job->context = context;
+	if (failure != NULL)
+		job_refused(job, failure);
+	else
+		prepare(job);
 }
 
 void builder_stage(struct builder *builder, const char *build, const char *stage)
@@ -539,7 +559,7 @@ void builder_image_progress(struct builder *builder, const char *reference, cons
 		struct job *job = container_of(node, struct job, link);
 
 		if (job->state == JOB_UNPACKING && str_equal(job->reference, reference))
-			say(job, "%s: layer %u of %u", stage, done, total);
+			job_say(job, "%s: layer %u of %u", stage, done, total);
 	}
 }
 
@@ -575,9 +595,11 @@ void job_start(struct builder *builder, const char *id, struct project *project,
 	build_log_reset(builder->logs, job->id);
 	log_event(LOG_LEVEL_INFO, "build started", "build", job->id, "project", job->project.name, NULL);
 	if (job->context >= 0) {
-		bases_find(job->project.dockerfile, &job->bases);
 		enter_stage(job, "base");
-		ensure_bases(job);
+		prepare(job);
+	} else if (*why_not == '\0' && recipe_is_fetched(&job->project)) {
+		enter_stage(job, "base");
+		job_fetch(job);
 	} else {
 		job_fail(job, why_not);
 	}
@@ -597,12 +619,12 @@ void job_cancel(struct job *job)
 
 	if (job->state == JOB_BUILDING)
 		engine->ops->build_cancel(engine, job->id, on_cancel_told, NULL);
-	say(job, "cancelled");
+	job_say(job, "cancelled");
 	job_finish(job, ending_new(job, "cancelled", NULL));
 }
 
 void job_lose(struct job *job)
 {
-	say(job, "the builder went away; the build is queued again");
+	job_say(job, "the builder went away; the build is queued again");
 	job_remove(job);
 }

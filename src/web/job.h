@@ -34,7 +34,8 @@ struct job {
 	struct bases bases; /* those that are still to be made sure of */
 	unsigned base_tries;
 	struct loop_timer base_timer;
-	int context; /* -1 once it was handed over */
+	struct fetch *fetch; /* of its repository; NULL: none is under way */
+	int context; /* -1 until it is fetched, and once it was handed over */
 	char *reference;
 	char *image;
 	uint64_t size;
@@ -56,11 +57,20 @@ void builder_tell_all(struct builder *builder); /* the places in the queue have 
 
 /* job.c */
 
-/* Begins the build; `project` is taken. `context`: the tar (taken), or -1 with the reason why it can't be built. */
+/* Begins the build; `project` is taken. `context`: the tar (taken), or -1: it is to be fetched, or `why_not` says why it can't be built ("": nothing against it). */
 void job_start(struct builder *builder, const char *id, struct project *project, int context, const char *why_not);
 /* Somebody wants it no longer. */
 void job_cancel(struct job *job);
 /* NULL: it does not run here. */
 struct job *job_find(struct builder *builder, const char *id);
+/* Its repository is there (`context` taken), or can't be had. */
+void job_fetched(struct job *job, int context, const char *failure);
+/* A line of ours in its log. */
+void job_say(struct job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct job *job_ref(struct job *job);
+void job_unref(struct job *job);
+
+/* job_fetch.c: has the repository of the job fetched; job_fetched comes. */
+void job_fetch(struct job *job);
 /* The engine has gone: nothing of it runs any more. */
 void job_lose(struct job *job);

@@ -23,8 +23,10 @@ void recipe_fini(struct recipe *recipe)
 
 /* ---- what was sent ---------------------------------------------------------------------------------------------------------- */
 
-static int from_script(const struct project_form *form, const struct project *about, struct buf *ret_dockerfile, struct buf *ret_script,
-		       struct error *err)
+typedef int script_maker(const struct dockerfile_source *source, struct buf *ret_dockerfile, struct buf *ret_script, struct error *err);
+
+static int from_script(script_maker *maker, const struct project_form *form, const struct project *about, struct buf *ret_dockerfile,
+		       struct buf *ret_script, struct error *err)
 {
 	auto_free char *title = about != NULL ? xasprintf("%s/%s", about->owner, about->name) : NULL;
 	const struct dockerfile_source source = {
@@ -37,7 +39,7 @@ static int from_script(const struct project_form *form, const struct project *ab
 		.homepage = about != NULL ? about->homepage : NULL,
 	};
 
-	return dockerfile_from_script(&source, ret_dockerfile, ret_script, err);
+	return maker(&source, ret_dockerfile, ret_script, err);
 }
 
 static int make_dockerfile(const struct project_form *form, const struct project *about, struct buf *out, struct error *err)
@@ -46,7 +48,9 @@ static int make_dockerfile(const struct project_form *form, const struct project
 
 	switch (form->source_kind) {
 	case SOURCE_SCRIPT:
-		return from_script(form, about, out, &script, err);
+		return from_script(dockerfile_from_script, form, about, out, &script, err);
+	case SOURCE_GIT:
+		return form->script != NULL ? from_script(dockerfile_from_repository, form, about, out, &script, err) : 0;
 	case SOURCE_DOCKERFILE:
 		if (form->dockerfile != NULL)
 			buf_append_string(out, form->dockerfile);
@@ -61,8 +65,9 @@ static int make_dockerfile(const struct project_form *form, const struct project
 
 static json_t *source_json(const struct project_form *form, bool archive)
 {
-	json_t *json = json_pack("{s:s,s:s*,s:s*,s:s*,s:s*}", "kind", source_kind_name(form->source_kind), "base", form->base, "script",
-				 form->script, "dockerfile", form->dockerfile, "reference", form->reference);
+	json_t *json = json_pack("{s:s,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*}", "kind", source_kind_name(form->source_kind), "base", form->base,
+				 "script", form->script, "dockerfile", form->dockerfile, "reference", form->reference, "url", form->url, "ref",
+				 form->ref, "folder", form->folder);
 
 	if (archive)
 		json_object_set_new(json, "context", json_true());
@@ -131,7 +136,7 @@ static int add_script(struct buf *tar, json_t *source, struct error *err)
 	const char *base = json_string_value(json_object_get(source, "base"));
 	const char *text = json_string_value(json_object_get(source, "script"));
 	struct project_form form = {.base = (char *)base, .script = (char *)text};
-	int r = from_script(&form, NULL, &dockerfile, &script, err);
+	int r = from_script(dockerfile_from_script, &form, NULL, &dockerfile, &script, err);
 
 	return r < 0 ? r : tar_add_file(tar, DOCKERFILE_SCRIPT_NAME, 0644, script.data, script.length, err);
 }
@@ -164,9 +169,32 @@ static int make_context(const struct project *project, int *ret_fd, struct error
 
 int recipe_open(const char *data_folder, const struct project *project, int *ret_fd, struct error *err)
 {
-	int r = context_open(data_folder, project, ret_fd, err);
+	int r;
+
+	if (recipe_is_fetched(project)) {
+		*ret_fd = -1;
+		return 0;
+	}
+	r = context_open(data_folder, project, ret_fd, err);
 
 	return r < 0 && err->kind == ERROR_NOT_FOUND ? make_context(project, ret_fd, err) : r;
+}
+
+bool recipe_is_fetched(const struct project *project)
+{
+	return str_equal(project->source_kind, "git");
+}
+
+void recipe_forget_commit(struct project *project)
+{
+	json_t *source = recipe_is_fetched(project) && project->source != NULL ? json_loads(project->source, 0, NULL) : NULL;
+
+	if (source == NULL)
+		return;
+	json_object_del(source, "commit");
+	free(project->source);
+	project->source = json_dumps(source, JSON_COMPACT);
+	json_decref(source);
 }
 
 bool recipe_is_beside(const struct project *project)

@@ -11,7 +11,7 @@
 struct recipe {
 	const char *source_kind;
 	char *source;	  /* JSON, as it was sent, without secrets; with "context": true when an archive came along */
-	char *dockerfile; /* NULL: the archive's own */
+	char *dockerfile; /* NULL: the archive's or the repository's own */
 	char digest[CONTEXT_DIGEST_SIZE];
 };
 
@@ -22,5 +22,9 @@ int recipe_make(const struct project_form *form, const struct project *about, bo
 		struct field_errors *errors, struct error *err);
 /* The archive of what the project's (or build's) source says; a descriptor of its own. ERROR_NOT_FOUND when it was kept no longer. */
 int recipe_open(const char *data_folder, const struct project *project, int *ret_fd, struct error *err);
+/* Whether it comes from elsewhere when its turn comes: recipe_open gives no descriptor (-1) then. */
+bool recipe_is_fetched(const struct project *project);
+/* The commit that was built is what the next build of the source begins with, and the next version is not. */
+void recipe_forget_commit(struct project *project);
 /* Whether the Dockerfile goes beside the archive (engine_build.dockerfile) instead of within. */
 bool recipe_is_beside(const struct project *project);

@@ -156,6 +156,55 @@ static void bad_questions_are_refused(void **state)
 	drop(expect(&guest, "GET", "/api/v1/sources/x", NULL, 401));
 }
 
+#define ABOUT "\"summary\": \"Big letters\", \"category\": \"fun\""
+#define PROJECT(name, more) "{\"name\": \"" name "\", " ABOUT ", \"source\": {\"kind\": \"git\", \"url\": \"https://example.org/ann/letters\"" more "}}"
+
+static void a_repository_is_built(void **state)
+{
+	static const char *const files[] = {"Dockerfile", "FROM debian:bookworm\n", "demo/x", "", NULL};
+	struct fixture *fixture = *state;
+	struct guest ann;
+	json_t *json;
+
+	fixture_start(fixture);
+	ann = person(fixture, "ann", "user");
+	stream_files(fixture, files, (struct stream){.tar = BUF_INIT});
+	drop(expect(&ann, "POST", "/api/v1/projects", PROJECT("own", ", \"ref\": \"v1\""), 202));
+	json = until(&ann, "/api/v1/projects/ann/own", "state", "ready");
+	assert_string_equal(text_of(json, "source_kind"), "git");
+	assert_string_equal(text_of(json, "dockerfile"), "FROM debian:bookworm\n");
+	drop(json);
+	drop(expect(&ann, "POST", "/api/v1/projects", PROJECT("edited", ", \"base\": \"debian:bookworm\", \"script\": \"make\""), 202));
+	json = until(&ann, "/api/v1/projects/ann/edited", "state", "ready");
+	assert_non_null(strstr(text_of(json, "dockerfile"), "COPY src /src\n"));
+	drop(json);
+}
+
+static void what_cannot_be_built_says_why(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stream nothing = {.kind = ERROR_NOT_FOUND};
+	struct guest ann;
+	json_t *json;
+
+	fixture_start(fixture);
+	ann = person(fixture, "ann", "user");
+	stream_files(fixture, node_files, (struct stream){.tar = BUF_INIT});
+	drop(expect(&ann, "POST", "/api/v1/projects", PROJECT("one", ""), 202));
+	json = until(&ann, "/api/v1/projects/ann/one", "build.state", "failed");
+	assert_non_null(strstr(text_of(json, "build.error"), "no Dockerfile at its top"));
+	drop(json);
+	fixture_on_loop(fixture, set_stream, &nothing);
+	drop(expect(&ann, "POST", "/api/v1/projects", PROJECT("two", ""), 202));
+	json = until(&ann, "/api/v1/projects/ann/two", "build.state", "failed");
+	assert_string_equal(text_of(json, "build.error"), "the host does not answer");
+	drop(json);
+	drop(expect(&ann, "POST", "/api/v1/projects", PROJECT("three", ", \"folder\": \"../x\""), 422));
+	drop(expect(&ann, "POST", "/api/v1/projects", PROJECT("three", ", \"folder\": \"/x\""), 422));
+	drop(expect(&ann, "POST", "/api/v1/projects", PROJECT("three", ", \"script\": \"make\""), 422));
+	drop(expect(&ann, "POST", "/api/v1/projects", PROJECT("three", ", \"ref\": \"--x\""), 422));
+}
+
 static void cancel_all(struct engine *engine, void *data)
 {
 	(void)data;
@@ -169,6 +218,27 @@ static void count(struct engine *engine, void *data)
 {
 	(void)data;
 	asked = fake_engine_count(engine, "git_fetch");
+}
+
+static void a_fetch_is_lost_with_the_engine(void **state)
+{
+	static const char *const files[] = {"Dockerfile", "FROM debian:bookworm\n", NULL};
+	struct fixture *fixture = *state;
+	struct guest ann;
+
+	fixture_start(fixture);
+	ann = person(fixture, "ann", "user");
+	stream_files(fixture, files, (struct stream){.hold = true});
+	drop(expect(&ann, "POST", "/api/v1/projects", PROJECT("own", ""), 202));
+	drop(until(&ann, "/api/v1/projects/ann/own", "build.state", "running"));
+	do
+		fixture_on_loop(fixture, count, NULL);
+	while (asked == 0);
+	fixture_on_loop(fixture, cancel_all, NULL);
+	fixture_away(fixture, false);
+	drop(until(&ann, "/api/v1/projects/ann/own", "state", "ready"));
+	fixture_on_loop(fixture, count, NULL);
+	assert_int_equal(asked, 2); /* the build was queued again */
 }
 
 static void one_at_a_time_and_few_of_one_person(void **state)
@@ -251,6 +321,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bad_questions_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_at_a_time_and_few_of_one_person, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_busy_engine_is_asked_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_repository_is_built, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_built_says_why, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_fetch_is_lost_with_the_engine, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_restart_is_told, setup, teardown),
 	};
 
