@@ -111,7 +111,7 @@ int likes_get(struct store *store, int64_t project, int64_t user, bool *ret_like
 }
 
 #define FROM_LIKES                                                                                                     \
-	" FROM likes l JOIN projects p ON p.id = l.project WHERE l.user = ? AND (p.visibility <> 'hidden' OR p.owner " \
+	" FROM likes l JOIN projects p ON p.id = l.project WHERE l.user = ? AND p.deleted_ms IS NULL AND (p.visibility <> 'hidden' OR p.owner " \
 	"= ?) "
 
 int likes_list(struct store *store, int64_t user, const char *username, struct page page, int64_t **ret_projects,

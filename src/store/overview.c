@@ -19,7 +19,7 @@ int overview_get(struct store *store, struct overview *ret_overview, struct erro
 
 int overview_projects_of(struct store *store, const char *username, int64_t *ret_count, struct error *err)
 {
-	return db_number(store->db, 0, ret_count, err, "SELECT COUNT(*) FROM projects WHERE owner = ?", "s", username);
+	return db_number(store->db, 0, ret_count, err, "SELECT COUNT(*) FROM projects WHERE owner = ? AND deleted_ms IS NULL", "s", username);
 }
 
 int overview_name_of(struct store *store, const char *person, char **ret_username, struct error *err)

@@ -74,7 +74,7 @@ int project_sort_from_name(const char *name, enum project_sort *ret_sort)
 }
 
 /* What LIKE looks into: everything in lower case, as far as ASCII goes; Korean has no case. */
-static char *search_text(const struct project *project)
+char *projects_search_text(const struct project *project)
 {
 	const char *const parts[] = {project->owner,      project->name,     project->summary,
 				     project->summary_ko, project->category, project->tags};
@@ -170,7 +170,7 @@ int projects_insert(struct db *db, const struct project *project, int64_t now_ms
 		.project = project,
 		.now_ms = now_ms,
 		.tags = xasprintf(",%s,", project->tags != NULL ? project->tags : ""),
-		.search = search_text(project),
+		.search = projects_search_text(project),
 	};
 	int r = insert(db, &u, err);
 
@@ -187,7 +187,7 @@ int projects_upsert(struct store *store, const struct project *project, int64_t 
 		.project = project,
 		.now_ms = now_ms,
 		.tags = xasprintf(",%s,", project->tags != NULL ? project->tags : ""),
-		.search = search_text(project),
+		.search = projects_search_text(project),
 	};
 	int r = db_transaction(store->db, upsert, &u, err);
 
@@ -355,6 +355,8 @@ static void collect_conditions(const struct project_filter *filter, struct condi
 	memset(c, 0, sizeof(*c));
 	if (filter->visibility == NULL || strcmp(filter->visibility, "any") != 0)
 		add_condition(c, "p.visibility = ?", filter->visibility != NULL ? filter->visibility : "listed");
+	else
+		add_condition(c, "p.visibility <> ?", "deleted");
 	if (filter->owner != NULL)
 		add_condition(c, "p.owner = ?", filter->owner);
 	if (filter->category != NULL)
@@ -580,7 +582,7 @@ void category_counts_free(struct category_count *counts, size_t count)
 int projects_count_states(struct store *store, struct state_counts *ret_counts, struct error *err)
 {
 	struct statement *s;
-	int r = db_query(store->db, &s, err, "SELECT state, COUNT(*) FROM projects GROUP BY state", "");
+	int r = db_query(store->db, &s, err, "SELECT state, COUNT(*) FROM projects WHERE deleted_ms IS NULL GROUP BY state", "");
 
 	memset(ret_counts, 0, sizeof(*ret_counts));
 	if (r < 0)

@@ -28,7 +28,7 @@ struct project {
 	char *digest;        /* of everything a build depends on: another digest means that it has to be built again */
 	unsigned popularity; /* 0…100, the editor's start value for trending */
 	char *state;         /* ready, building, failed */
-	char *visibility;    /* listed; unlisted: found by its address only; hidden: by an administrator. Kept by upsert */
+	char *visibility;    /* listed; unlisted: found by its address only; hidden: by an administrator; deleted. Kept by upsert */
 	char *contact;       /* address of mail or web, for the page; or NULL */
 	char *size_class;    /* small, medium, large; NULL: medium */
 	char *embed_origins; /* sites that may show it in a frame, separated by spaces, or NULL. Kept by upsert */
@@ -70,7 +70,7 @@ struct project_filter {
 	const char *tag;
 	const char *state;
 	const char *owner;
-	const char *visibility; /* NULL: listed ones only; "any": all */
+	const char *visibility; /* NULL: listed ones only; "any": all but deleted ones; "deleted": these */
 	enum project_sort sort;
 	struct page page;
 };
@@ -83,6 +83,8 @@ int project_sort_from_name(const char *name, enum project_sort *ret_sort);
  * listed. */
 int projects_upsert(struct store *store, const struct project *project, int64_t now_ms, int64_t *ret_id,
 		    bool *ret_rebuild, struct error *err);
+/* What the words of a search are looked for in; malloc'd. */
+char *projects_search_text(const struct project *project);
 /* A new one inside of a transaction; -EEXIST (ERROR_CONFLICT) when there is one of that name, also a deleted one. */
 int projects_insert(struct db *db, const struct project *project, int64_t now_ms, int64_t *ret_id, struct error *err);
 /* ERROR_NOT_FOUND, also for deleted ones. */

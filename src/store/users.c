@@ -260,7 +260,7 @@ int users_seen(struct store *store, int64_t id, int64_t now_ms, struct error *er
 int users_count_projects(struct store *store, const char *username, bool listed, int64_t *ret_count, struct error *err)
 {
 	return db_number(store->db, 0, ret_count, err,
-			 "SELECT COUNT(*) FROM projects WHERE owner = ? AND (? = 0 OR visibility = 'listed')", "si",
+			 "SELECT COUNT(*) FROM projects WHERE owner = ? AND visibility <> 'deleted' AND (? = 0 OR visibility = 'listed')", "si",
 			 username, (int64_t)listed);
 }
 

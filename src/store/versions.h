@@ -13,11 +13,15 @@ struct version {
 	bool shell;
 	char *build; /* id of the build, or NULL */
 	int64_t created_ms;
+	int64_t verified_ms;
+	bool current;
 };
 
 void version_fini(struct version *version);
 
-/* Adds it, makes it the project's current one and the project ready and verified. */
+/* Adds it, makes it the project's current one and the project ready and verified; what its build built is what the project is from now on,
+ * and the next rebuild is set. A label is one version's: that of a new version gets a suffix ("1.0-2"), while that of a rebuild takes the
+ * place of the one before. */
 int versions_add(struct store *store, const struct version *version, int64_t now_ms, int64_t *ret_id,
 		 struct error *err);
 /* The current version (`label` NULL) or the newest of that label. ERROR_NOT_FOUND. */
@@ -27,5 +31,11 @@ int versions_get(struct store *store, int64_t project, const char *label, struct
 int versions_list(struct store *store, int64_t project, struct version **ret_versions, size_t *ret_count,
 		  struct error *err);
 void versions_free(struct version *versions, size_t count);
+/* Makes it the one that is tried. ERROR_NOT_FOUND. */
+int versions_set_current(struct store *store, int64_t project, const char *label, int64_t now_ms, struct error *err);
+/* It is kept for a week, for nobody to see. ERROR_NOT_FOUND; ERROR_CONFLICT when it is the current one. */
+int versions_delete(struct store *store, int64_t project, const char *label, int64_t now_ms, struct error *err);
+/* Throws away what was deleted before that time; `gone` (may be NULL) is told each reference. */
+int versions_purge(struct store *store, int64_t before_ms, void (*gone)(const char *reference, void *data), void *data, struct error *err);
 /* Every current image of every ready project, the most trending first, for pulling and warming; for versions_free. */
 int versions_current(struct store *store, struct version **ret_versions, size_t *ret_count, struct error *err);

@@ -167,6 +167,8 @@ static int pass_on_all(struct db *db, struct withdrawal *w, const char *owner, s
 		r = read_projects(db, owner, &w->projects, &w->count, err);
 	for (size_t i = 0; r == 0 && i < w->count; i++)
 		r = pass_on(db, w, w->projects[i], heir.username, err);
+	if (r == 0) /* builds of others' projects that they asked for */
+		r = db_execute(db, NULL, err, "UPDATE builds SET author = '' WHERE author = ?", "s", owner);
 	user_fini(&heir);
 	return r;
 }

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "store/project_life.h"
 #include "web/internal.h"
 #include "web/limiter.h"
 #include "web/picture.h"
@@ -158,6 +159,8 @@ static int get_media(struct request *request, struct error *err)
 	    request_param(request, "name")[end] != '\0')
 		return error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no such picture");
 	r = banners_image(request_local(request), hash, type, &data, err);
+	if (r < 0 && err->kind == ERROR_NOT_FOUND)
+		r = pictures_get(request_local(request), hash, type, &data, err);
 	if (r < 0)
 		return r;
 	respond_header(request, "Content-Security-Policy", "default-src 'none'; sandbox");

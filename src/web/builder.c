@@ -197,7 +197,7 @@ static void on_claimed(int result, const struct error *err, void *data)
 		if (builder->stopping || !atomic_load(&builder->hub->engine_up))
 			builder->requeue = true;
 		else
-			job_start(builder, claim->build.id, &claim->project, steal_fd(&claim->context), claim->failure.message);
+			job_start(builder, &claim->build, &claim->project, steal_fd(&claim->context), claim->failure.message);
 	}
 	if (claim->found || builder->again)
 		builder_claim_next(builder);

@@ -1,5 +1,6 @@
 #include "web/context.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -9,9 +10,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
+#include "base/map.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "store/project_life.h"
 
 static void hash_text(crypto_generichash_state *state, const char *text)
 {
@@ -167,4 +171,42 @@ void context_remove(const char *data_folder, const char *digest)
 
 	if (digest_path(data_folder, digest, &path, NULL) == 0)
 		unlink(path);
+}
+
+/* ---- throwing away ------------------------------------------------------------------------------------------------------------ */
+
+static void remember(const char *digest, void *data)
+{
+	map_put(data, digest, data);
+}
+
+static void sweep_one(int folder, const char *name, const struct map *needed, int64_t before_ms)
+{
+	auto_free char *digest = xstrdup(name);
+	size_t length = strlen(name);
+	struct stat st;
+
+	if (length < 4 || strcmp(name + length - 4, ".tar") != 0)
+		return;
+	digest[length - 4] = '\0';
+	if (map_get(needed, digest) == NULL && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtime * INT64_C(1000) < before_ms)
+		unlinkat(folder, name, 0);
+}
+
+int context_sweep(struct store *store, const char *data_folder, int64_t older_ms, struct error *err)
+{
+	auto_free char *path = xasprintf("%s/contexts", data_folder);
+	int64_t now = clock_realtime_ms();
+	struct map *needed = map_new();
+	/* A build that has failed may be tried again for a week. */
+	int r = projects_each_digest(store, now - PROJECT_KEPT_MS, remember, needed, err);
+	DIR *folder = r == 0 ? opendir(path) : NULL;
+
+	if (folder != NULL) {
+		for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+			sweep_one(dirfd(folder), entry->d_name, needed, now - older_ms);
+		closedir(folder);
+	}
+	map_free(needed);
+	return r;
 }

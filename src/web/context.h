@@ -23,6 +23,8 @@ int context_writer_add(struct context_writer *writer, const void *data, size_t l
 int context_writer_check(const struct context_writer *writer, struct error *err);
 int context_writer_keep(struct context_writer *writer, char ret_digest[CONTEXT_DIGEST_SIZE], struct error *err);
 
+/* Throws away the archives that are older than that and that nothing needs any more. */
+int context_sweep(struct store *store, const char *data_folder, int64_t older_ms, struct error *err);
 void context_remove(const char *data_folder, const char *digest);
 
 /* Opens the context of the project for reading. ERROR_NOT_FOUND. */

@@ -69,6 +69,7 @@ extern const struct resource project_resources[];  /* projects.c */
 extern const struct resource build_resources[];	   /* builds.c */
 extern const struct resource source_resources[];  /* sources.c */
 extern const struct resource publish_resources[];  /* publish.c */
+extern const struct resource manage_resources[];   /* manage.c */
 extern const struct resource session_resources[];  /* session.c */
 extern const struct resource status_resources[];   /* status.c */
 extern const struct resource user_resources[];	   /* users.c */

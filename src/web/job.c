@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -104,6 +105,7 @@ void job_unref(struct job *job)
 	buf_fini(&job->output);
 	buf_fini(&job->smoke_output);
 	free(job->id);
+	free(job->wanted);
 	free(job->reference);
 	free(job->image);
 	free(job->failure);
@@ -223,24 +225,34 @@ static void job_refused(struct job *job, const char *error)
 
 /* ---- naming: the version that the program tells ---------------------------------------------------------------------- */
 
-/* The first line of the output that can be a label, or NO_VERSION. */
-static const char *version_label(struct buf *output)
+/* What the author wants; else the first line of the output that can be a label; else the day. */
+static const char *version_label(struct job *job, char day[16])
 {
+	struct buf *output = &job->output;
+	time_t now = time(NULL);
 	char *rest = NULL;
+	struct tm utc;
 
+	if (job->wanted != NULL)
+		return job->wanted;
 	buf_append_char(output, '\0');
 	for (char *line = strtok_r(output->data, "\r\n", &rest); line != NULL; line = strtok_r(NULL, "\r\n", &rest)) {
 		line = str_trim(line);
 		if (version_is_valid(line))
 			return line;
 	}
-	return NO_VERSION;
+	if (!job->of_person)
+		return NO_VERSION;
+	gmtime_r(&now, &utc);
+	strftime(day, 16, "%Y.%m.%d", &utc);
+	return day;
 }
 
 static void job_succeed(struct job *job)
 {
 	struct ending *ending = ending_new(job, "succeeded", NULL);
-	const char *label = version_label(&job->output);
+	char day[16];
+	const char *label = version_label(job, day);
 
 	ending->version = (struct version){
 		.project = job->project.id,
@@ -578,14 +590,18 @@ void builder_sandbox_ended(struct builder *builder, const char *sandbox, const c
 
 /* ---- begin and loss ------------------------------------------------------------------------------------------------------- */
 
-void job_start(struct builder *builder, const char *id, struct project *project, int context, const char *why_not)
+void job_start(struct builder *builder, const struct build *build, struct project *project, int context, const char *why_not)
 {
 	struct job *job = xmalloc(sizeof(*job));
 
 	job->builder = builder;
 	job->refs = 1;
-	job->id = xstrdup(id);
+	job->id = xstrdup(build->id);
+	job->of_person = *build->author != '\0';
 	job->project = *project;
+	job->wanted = xstrdup(build->version);
+	if (job->wanted == NULL && strcmp(build->kind, "rebuild") == 0 && project->version_command == NULL)
+		job->wanted = xstrdup(project->version); /* the same once more */
 	*project = (struct project){0};
 	job->context = context;
 	job->log = -1;

@@ -30,6 +30,8 @@ struct job {
 	unsigned state;
 	unsigned refs; /* engine's answers under way, and one while it is in the list */
 	char *id;
+	bool of_person; /* not the house's: its version has a label without a version command, too */
+	char *wanted; /* the version's label, or NULL */
 	struct project project;
 	struct bases bases; /* those that are still to be made sure of */
 	unsigned base_tries;
@@ -58,7 +60,7 @@ void builder_tell_all(struct builder *builder); /* the places in the queue have 
 /* job.c */
 
 /* Begins the build; `project` is taken. `context`: the tar (taken), or -1: it is to be fetched, or `why_not` says why it can't be built ("": nothing against it). */
-void job_start(struct builder *builder, const char *id, struct project *project, int context, const char *why_not);
+void job_start(struct builder *builder, const struct build *build, struct project *project, int context, const char *why_not);
 /* Somebody wants it no longer. */
 void job_cancel(struct job *job);
 /* NULL: it does not run here. */

@@ -2,8 +2,9 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/str.h"
 #include "store/likes.h"
-#include "store/projects.h"
+#include "store/project_life.h"
 #include "web/feedback.h"
 #include "web/views.h"
 
@@ -44,6 +45,8 @@ static int get_my_projects(struct request *request, struct error *err)
 		r = visitor_user(request, &session, err);
 	if (r == 0) {
 		filter.owner = session.username;
+		if (str_equal(request_query(request, "deleted"), "1"))
+			filter.visibility = "deleted";
 		r = projects_list(store, &filter, &list, err);
 	}
 	for (size_t i = 0; r == 0 && i < list.count; i++) {
@@ -52,6 +55,10 @@ static int get_my_projects(struct request *request, struct error *err)
 		r = view_project_now(store, &list.items[i], &json, err);
 		if (r == 0)
 			json_object_set_new(json, "visibility", json_string(list.items[i].visibility));
+		if (r == 0 && list.items[i].deleted_ms != 0) {
+			json_object_set_new(json, "deleted_at", view_time(list.items[i].deleted_ms));
+			json_object_set_new(json, "gone_at", view_time(list.items[i].deleted_ms + PROJECT_KEPT_MS));
+		}
 		if (r == 0)
 			json_array_append_new(items, json);
 	}

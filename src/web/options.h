@@ -52,6 +52,10 @@ struct web_options {
 	bool accounts_only; /* guests may look, but not try */
 	bool end_on_stop; /* web_stop ends all sandboxes */
 
+	/* An image that no version has any more: its reference in the registry. On the recorder's thread; NULL: nobody cares. */
+	void (*image_gone)(void *data, const char *reference);
+	void *image_gone_data;
+
 	struct engine *(*engine_new)(struct loop *loop, const struct engine_events *events, void *events_data, void *data);
 	void *engine_data;
 };

@@ -10,7 +10,8 @@
 #include "base/util.h"
 #include "core/fields.h"
 #include "core/origins.h"
-#include "store/projects.h"
+#include "store/project_life.h"
+#include "web/about.h"
 #include "web/internal.h"
 #include "web/limiter.h"
 #include "web/sight.h"
@@ -22,6 +23,7 @@ struct change {
 	const char *visibility; /* borrowed of the JSON; NULL: stays */
 	bool has_origins;
 	struct buf origins; /* separated by spaces */
+	struct about_change about;
 };
 
 static bool holds(const struct buf *list, const char *origin)
@@ -60,10 +62,10 @@ static void read_origins(json_t *value, struct change *change, struct field_erro
 
 static int read_change(json_t *json, struct change *change, struct field_errors *errors, struct error *err)
 {
-	static const char *const known[] = {"embed_origins", "visibility", NULL};
+	static const char *const known[] = {"embed_origins", "visibility", "rebuild_days", NULL};
 	json_t *visibility = json_object_get(json, "visibility");
 
-	body_members(json, known, errors);
+	about_read(json, known, &change->about, errors);
 	read_origins(json_object_get(json, "embed_origins"), change, errors);
 	change->visibility = json_string_value(visibility);
 	if (visibility != NULL &&
@@ -72,8 +74,7 @@ static int read_change(json_t *json, struct change *change, struct field_errors 
 	return field_errors_result(errors, err);
 }
 
-static int apply(struct request *request, const struct session *session, const struct project *project, const struct change *change,
-		 struct error *err)
+static int apply(struct request *request, const struct session *session, struct project *project, struct change *change, struct error *err)
 {
 	struct store *store = request_local(request);
 	auto_free char *full_name = xasprintf("%s/%s", project->owner, project->name);
@@ -92,10 +93,16 @@ static int apply(struct request *request, const struct session *session, const s
 		if (r == 0)
 			r = visitor_audit(request, session, "project.embed", full_name, change->origins.data, err);
 	}
+	if (r == 0 && !about_is_empty(&change->about)) {
+		about_apply(&change->about, project);
+		r = projects_write_about(store, project, now, err);
+		if (r == 0)
+			r = visitor_audit(request, session, "project.edit", full_name, NULL, err);
+	}
 	return r;
 }
 
-static int take_change(struct request *request, const struct session *session, const struct project *project, struct error *err)
+static int take_change(struct request *request, const struct session *session, struct project *project, struct error *err)
 {
 	struct web *web = request_data(request);
 	struct field_errors errors = {0};
@@ -114,6 +121,7 @@ static int take_change(struct request *request, const struct session *session, c
 			r = project_answer(request, err);
 	}
 	buf_fini(&change.origins);
+	about_change_fini(&change.about);
 	json_decref(json);
 	return r;
 }
@@ -188,7 +196,7 @@ static int post_guest(struct request *request, struct error *err)
 }
 
 const struct resource publicity_resources[] = {
-	{METHOD_PATCH, "/api/v1/projects/{owner}/{name}", ROUTE_WORK, patch_project, false, 16 * 1024},
+	{METHOD_PATCH, "/api/v1/projects/{owner}/{name}", ROUTE_WORK, patch_project, false, 1 << 20},
 	{METHOD_POST, "/api/v1/embed/{owner}/{name}/session", ROUTE_WORK, post_guest, false, 1024},
 	{0},
 };

@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "core/names.h"
 #include "store/builds.h"
+#include "web/logo.h"
 #include "web/publish_body.h"
 #include "web/sight.h"
 #include "web/views.h"
@@ -140,7 +141,7 @@ static struct project project_of(const struct project_form *form, const struct s
 }
 
 static int publish_form(struct request *request, const struct session *session, const struct project_form *form,
-			struct context_writer *writer, struct error *err)
+			struct context_writer *writer, const struct buf *logo, struct error *err)
 {
 	struct project project = project_of(form, session);
 	struct field_errors errors = {0};
@@ -154,7 +155,13 @@ static int publish_form(struct request *request, const struct session *session, 
 		recipe_fini(&recipe);
 		return refuse_fields(request, &errors, err);
 	}
-	if (writer != NULL && (r = context_writer_keep(writer, recipe.digest, err)) < 0) {
+	r = logo->length > 0 ? logo_keep(request_local(request), ((struct web *)request_data(request))->options, logo->data, logo->length,
+					 &project.logo, err)
+			     : 0;
+	if (r == 0 && writer != NULL)
+		r = context_writer_keep(writer, recipe.digest, err);
+	if (r < 0) {
+		free(project.logo);
 		recipe_fini(&recipe);
 		return r;
 	}
@@ -172,6 +179,7 @@ static int publish_form(struct request *request, const struct session *session, 
 						   .source = recipe.source,
 						   .dockerfile = recipe.dockerfile},
 			   "project.publish", archive, err);
+	free(project.logo);
 	recipe_fini(&recipe);
 	return r;
 }
@@ -191,7 +199,7 @@ static int post_project(struct request *request, struct error *err)
 	if (project_form_read(body.json, body.archive != NULL, &form, &errors, err) < 0)
 		r = refuse_fields(request, &errors, err);
 	else
-		r = publish_form(request, &session, &form, body.archive, err);
+		r = publish_form(request, &session, &form, body.archive, &body.logo, err);
 	project_form_fini(&form);
 	publish_body_fini(&body);
 	return r;

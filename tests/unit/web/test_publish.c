@@ -1,7 +1,9 @@
 /* Publishing over real HTTP, with the in-memory engine that "builds". */
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -486,6 +488,232 @@ static void a_half_sent_file_leaves_nothing(void **state)
 	drop(expect(&ann, "GET", "/api/v1/projects/ann/half", NULL, 404));
 }
 
+/* ---- what the author does with a project ---------------------------------------------------------------------------------------- */
+
+static const char *project_path(const char *name, const char *what)
+{
+	static char path[120];
+
+	snprintf(path, sizeof(path), "/api/v1/projects/ann/%s%s", name, what);
+	return path;
+}
+
+static void versions_come_and_go(void **state)
+{
+	struct guest ann = person(*state, "ann", "user"), bob = person(*state, "bob", "user");
+	char id[STORE_ID_LENGTH + 1];
+	json_t *json;
+
+	fixture_away(*state, false);
+	publish_as(&ann, "one", SCRIPT, id);
+	drop(until(&ann, build_path(id, ""), "state", "succeeded"));
+	drop(expect(&ann, "POST", project_path("one", "/versions"), "{\"source\": " DOCKERFILE ", \"version\": \"2.0\"}", 202));
+	drop(until(&ann, project_path("one", ""), "version", "2.0"));
+	json = expect(&ann, "GET", project_path("one", ""), NULL, 200);
+	assert_string_equal(text_of(json, "source_kind"), "dockerfile"); /* what is tried is what is shown */
+	drop(json);
+	drop(expect(&ann, "POST", project_path("one", "/versions"), "{\"version\": \"2.0\"}", 202));
+	drop(until(&ann, project_path("one", ""), "version", "2.0-2"));
+	drop(expect(&ann, "POST", project_path("one", "/rebuild"), "{}", 202));
+	drop(until(&ann, project_path("one", "/builds"), "items.0.state", "succeeded"));
+	json = expect(&bob, "GET", project_path("one", "/versions"), NULL, 200);
+	assert_int_equal(json_array_size(at(json, "items")), 3); /* the rebuild took the place of 2.0-2 */
+	assert_string_equal(text_of(json, "items.0.label"), "2.0-2");
+	assert_true(json_is_true(at(json, "items.0.current")));
+	assert_string_equal(text_of(json, "items.1.label"), "2.0");
+	drop(json);
+	drop(expect(&bob, "PUT", project_path("one", "/versions/2.0/current"), "{}", 403));
+	drop(expect(&bob, "DELETE", project_path("one", "/versions/2.0"), NULL, 403));
+	drop(expect(&ann, "PUT", project_path("one", "/versions/9/current"), "{}", 404));
+	json = expect(&ann, "PUT", project_path("one", "/versions/2.0/current"), "{}", 200);
+	assert_string_equal(text_of(json, "version"), "2.0");
+	drop(json);
+	json = expect(&ann, "DELETE", project_path("one", "/versions/2.0"), NULL, 409);
+	assert_string_equal(text_of(json, "code"), "current");
+	drop(json);
+	drop(expect(&ann, "DELETE", project_path("one", "/versions/2.0-2"), NULL, 204));
+	drop(expect(&ann, "DELETE", project_path("one", "/versions/2.0-2"), NULL, 404));
+	drop(expect(&ann, "POST", "/api/v1/sandboxes", "{\"project\": \"ann/one\", \"version\": \"2.0-2\"}", 404));
+}
+
+static void a_version_that_fails_leaves_the_last_good_one(void **state)
+{
+	struct guest ann = person(*state, "ann", "user"), bob = person(*state, "bob", "user");
+	char id[STORE_ID_LENGTH + 1];
+	json_t *json;
+
+	fixture_away(*state, false);
+	publish_as(&ann, "one", SCRIPT, id);
+	drop(until(&ann, project_path("one", ""), "state", "ready"));
+	let(*state, (struct wish){.hold = true});
+	json = expect(&ann, "POST", project_path("one", "/versions"), "{\"source\": " DOCKERFILE "}", 202);
+	snprintf(id, sizeof(id), "%s", text_of(json, "build.id"));
+	drop(json);
+	json = expect(&ann, "POST", project_path("one", "/versions"), "{}", 409); /* one at a time */
+	assert_string_equal(text_of(json, "code"), "building");
+	assert_string_equal(text_of(json, "build.id"), id);
+	drop(json);
+	drop(until(&ann, build_path(id, ""), "stage", "build"));
+	drop(expect(&ann, "PATCH", project_path("one", ""), "{\"summary\": \"Other\", \"smoke\": \"false\"}", 200)); /* changes nothing of it */
+	let(*state, (struct wish){.hold = true, .build = id, .end = "failed"});
+	drop(until(&ann, build_path(id, ""), "state", "failed"));
+	json = expect(&ann, "GET", project_path("one", ""), NULL, 200);
+	assert_string_equal(text_of(json, "state"), "ready");
+	assert_string_equal(text_of(json, "source_kind"), "script");
+	drop(json);
+	json = expect(&ann, "GET", project_path("one", "/source"), NULL, 200);
+	assert_string_equal(text_of(json, "source.kind"), "dockerfile"); /* what was sent last */
+	drop(json);
+	drop(expect(&bob, "GET", project_path("one", "/source"), NULL, 403));
+	drop(expect(&bob, "POST", project_path("one", "/versions"), "{}", 403));
+	drop(expect(&bob, "POST", project_path("one", "/rebuild"), "{}", 403));
+	drop(expect(&ann, "POST", project_path("none", "/versions"), "{}", 404));
+	drop(expect(&ann, "POST", project_path("one", "/versions"), "{\"version\": \"a b\"}", 422));
+	drop(expect(&ann, "POST", project_path("one", "/versions"), "{\"source\": 5}", 422));
+	drop(expect(&ann, "POST", project_path("one", "/versions"), "{\"else\": 5}", 422));
+}
+
+static void all_fields_are_edited(void **state)
+{
+	static const char *const bad[] = {
+		"{\"name\": \"b\"}",	  "{\"source\": {}}",	    "{\"summary\": null}",   "{\"summary\": \"\"}",
+		"{\"rebuild_days\": 31}", "{\"rebuild_days\": -1}", "{\"rebuild_days\": \"7\"}", "{\"ports\": [0]}",
+		"{\"category\": \"x\"}",  "{\"size\": 3}",	    "{\"network\": 1}",	     "{\"tags\": \"a\"}",
+	};
+	struct guest ann = person(*state, "ann", "user"), bob = person(*state, "bob", "user");
+	char id[STORE_ID_LENGTH + 1];
+	json_t *json;
+
+	fixture_away(*state, false);
+	publish_as(&ann, "one", SCRIPT, id);
+	drop(until(&ann, project_path("one", ""), "state", "ready"));
+	json = expect(&ann, "PATCH", project_path("one", ""),
+		      "{\"summary\": \"New\", \"summary_ko\": \"새것\", \"category\": \"web\", \"tags\": [\"x\", \"y\"], \"license\": \"MIT\", "
+		      "\"readme\": \"# Hi\", \"readme_ko\": \"# 안녕\", \"homepage\": \"https://a.example/\", \"contact\": \"a@b.example\", "
+		      "\"run\": \"top\", \"network\": true, \"ports\": [80], \"smoke\": \"true\", \"size\": \"small\", \"rebuild_days\": 0, "
+		      "\"visibility\": \"unlisted\", \"embed_origins\": []}",
+		      200);
+	assert_string_equal(text_of(json, "summary"), "New");
+	assert_string_equal(text_of(json, "tags.1"), "y");
+	assert_string_equal(text_of(json, "license"), "MIT");
+	assert_string_equal(text_of(json, "contact"), "a@b.example");
+	assert_string_equal(text_of(json, "visibility"), "unlisted");
+	assert_int_equal(number_of(json, "rebuild_days"), 0);
+	assert_int_equal(number_of(json, "limits.memory"), 256 << 20);
+	drop(json);
+	json = expect(&ann, "PATCH", project_path("one", ""), "{\"license\": null, \"tags\": [], \"run\": \"\"}", 200);
+	assert_true(json_is_null(at(json, "license")));
+	assert_true(json_is_null(at(json, "run")));
+	assert_int_equal(json_array_size(at(json, "tags")), 0);
+	assert_string_equal(text_of(json, "summary"), "New"); /* the others stay */
+	assert_string_equal(text_of(json, "readme"), "# Hi");
+	drop(json);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		drop(expect(&ann, "PATCH", project_path("one", ""), bad[i], 422));
+	drop(expect(&bob, "PATCH", project_path("one", ""), "{\"summary\": \"mine\"}", 403));
+}
+
+static void deleted_ones_come_back_for_a_week(void **state)
+{
+	struct guest ann = person(*state, "ann", "user"), bob = person(*state, "bob", "user");
+	char id[STORE_ID_LENGTH + 1];
+	json_t *json;
+
+	publish_as(&ann, "one", SCRIPT, id);
+	drop(expect(&bob, "DELETE", project_path("one", ""), NULL, 403));
+	drop(expect(&ann, "POST", project_path("one", "/restore"), NULL, 404)); /* it is there */
+	drop(expect(&ann, "DELETE", project_path("one", ""), NULL, 204));
+	drop(expect(&ann, "DELETE", project_path("one", ""), NULL, 404));
+	drop(until(&ann, build_path(id, ""), "state", "cancelled"));
+	drop(expect(&ann, "GET", project_path("one", ""), NULL, 404));
+	drop(expect(&bob, "POST", "/api/v1/sandboxes", "{\"project\": \"ann/one\"}", 404));
+	drop(expect(&ann, "POST", build_path(id, "/retry"), NULL, 404));
+	drop(expect(&ann, "POST", "/api/v1/projects", FORM("one", SCRIPT), 409)); /* the name is kept for it */
+	json = expect(&ann, "GET", "/api/v1/users/me/projects", NULL, 200);
+	assert_int_equal(number_of(json, "total"), 0);
+	drop(json);
+	json = expect(&ann, "GET", "/api/v1/users/me/projects?deleted=1", NULL, 200);
+	assert_int_equal(number_of(json, "total"), 1);
+	assert_true(strcmp(text_of(json, "items.0.gone_at"), text_of(json, "items.0.deleted_at")) > 0);
+	drop(json);
+	drop(expect(&bob, "POST", project_path("one", "/restore"), NULL, 404));
+	json = expect(&ann, "POST", project_path("one", "/restore"), NULL, 200);
+	assert_string_equal(text_of(json, "visibility"), "listed");
+	drop(json);
+	drop(expect(&ann, "GET", project_path("one", ""), NULL, 200));
+}
+
+static void projects_are_handed_over(void **state)
+{
+	struct guest ann = person(*state, "ann", "user"), bob = person(*state, "bob", "user");
+	char id[STORE_ID_LENGTH + 1];
+	json_t *json;
+
+	publish_as(&ann, "one", SCRIPT, id);
+	publish_as(&ann, "two", SCRIPT, id);
+	publish_as(&bob, "two", SCRIPT, id);
+	drop(expect(&bob, "POST", project_path("one", "/transfer"), "{\"to\": \"bob\"}", 403));
+	drop(expect(&ann, "POST", project_path("one", "/transfer"), "{\"to\": \"nobody\"}", 404));
+	drop(expect(&ann, "POST", project_path("one", "/transfer"), "{\"to\": 5}", 422));
+	drop(expect(&ann, "POST", project_path("one", "/transfer"), "{}", 422));
+	json = expect(&ann, "POST", project_path("two", "/transfer"), "{\"to\": \"bob\"}", 409);
+	assert_string_equal(text_of(json, "code"), "name_taken");
+	drop(json);
+	json = expect(&ann, "POST", project_path("one", "/transfer"), "{\"to\": \"bob\"}", 200);
+	assert_string_equal(text_of(json, "full_name"), "bob/one");
+	drop(json);
+	drop(expect(&ann, "GET", project_path("one", ""), NULL, 404));
+	fixture_away(*state, false);
+	drop(until(&bob, "/api/v1/projects/bob/one", "state", "ready"));
+}
+
+static void the_upkeep_throws_away_and_builds_again(void **state)
+{
+	struct guest ann = person(*state, "ann", "user");
+	struct fixture *fixture = *state;
+	char id[STORE_ID_LENGTH + 1], *orphan = xasprintf("%s/contexts/%064d.tar", fixture->folder, 7);
+	struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	FILE *file = fopen(orphan, "we");
+	unsigned before;
+
+	fixture_away(fixture, false);
+	publish_as(&ann, "stays", SCRIPT, id);
+	drop(until(&ann, project_path("stays", ""), "state", "ready"));
+	publish_as(&ann, "goes", SCRIPT, id);
+	drop(until(&ann, project_path("goes", ""), "state", "ready"));
+	drop(expect(&ann, "DELETE", project_path("goes", ""), NULL, 204));
+	fixture_stop(fixture);
+	assert_non_null(file);
+	fclose(file);
+	before = files_in(fixture);
+	assert_int_equal(utimensat(AT_FDCWD, orphan, old, 0), 0);
+	people_sql(fixture, "UPDATE projects SET deleted_ms = 1000 WHERE name = 'goes'");
+	people_sql(fixture, "UPDATE projects SET rebuild_ms = 1000 WHERE name = 'stays'");
+	fixture->engine_away = false;
+	fixture_start(fixture);
+	drop(until(&ann, project_path("stays", "/builds"), "items.0.kind", "rebuild"));
+	drop(until(&ann, project_path("stays", "/builds"), "items.0.state", "succeeded"));
+	while (files_in(fixture) == before)
+		usleep(2000);
+	assert_int_equal(access(orphan, F_OK), -1);
+	drop(expect(&ann, "POST", project_path("goes", "/restore"), NULL, 404));
+	drop(expect(&ann, "POST", "/api/v1/projects", FORM("goes", SCRIPT), 202)); /* the name is free */
+	free(orphan);
+}
+
+static void logos_need_a_picture(void **state)
+{
+	struct guest ann = person(*state, "ann", "user"), bob = person(*state, "bob", "user");
+	char id[STORE_ID_LENGTH + 1];
+
+	publish_as(&ann, "one", SCRIPT, id);
+	ann.type = bob.type = "image/png";
+	drop(expect(&bob, "PUT", project_path("one", "/logo"), "x", 403));
+	drop(expect(&ann, "PUT", project_path("one", "/logo"), "x", 503)); /* nothing here makes pictures */
+	drop(expect(&ann, "DELETE", project_path("one", "/logo"), NULL, 204));
+	drop(expect(&bob, "DELETE", project_path("one", "/logo"), NULL, 403));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -500,6 +728,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_smoke_test_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_sent_survives_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_come_along, setup, teardown),
+		cmocka_unit_test_setup_teardown(versions_come_and_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_version_that_fails_leaves_the_last_good_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_fields_are_edited, setup, teardown),
+		cmocka_unit_test_setup_teardown(deleted_ones_come_back_for_a_week, setup, teardown),
+		cmocka_unit_test_setup_teardown(projects_are_handed_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_upkeep_throws_away_and_builds_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(logos_need_a_picture, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_files_leave_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_half_sent_file_leaves_nothing, setup, teardown),
 	};
