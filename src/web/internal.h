@@ -35,6 +35,7 @@ struct web {
 	struct limiter *comments;
 	struct limiter *reports;
 	struct limiter *fetches;  /* of repositories, by account */
+	struct limiter *previews; /* of sources, by address */
 	struct guard *guard; /* of accounts */
 	struct providers *providers; /* to sign in by */
 	struct limiter *auths;	     /* sign-ins begun at these, by address */
@@ -68,6 +69,7 @@ extern const struct resource find_resources[];	   /* find.c */
 extern const struct resource project_resources[];  /* projects.c */
 extern const struct resource build_resources[];	   /* builds.c */
 extern const struct resource source_resources[];  /* sources.c */
+extern const struct resource preview_resources[]; /* preview.c */
 extern const struct resource publish_resources[];  /* publish.c */
 extern const struct resource manage_resources[];   /* manage.c */
 extern const struct resource session_resources[];  /* session.c */

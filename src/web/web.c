@@ -27,6 +27,7 @@
 #define BESIDE_ARCHIVE ((size_t)7 << 20) /* what else a form may hold: the project, a logo, boundaries */
 #define BANNER_VIEWS 60 /* of one address in the same window */
 #define BANNER_CLICKS 20
+#define PREVIEWS 300 /* of one address in ten minutes: one for each pause in somebody's typing */
 #define FETCHES 30 /* repositories that one person looks at in an hour */
 #define FETCHES_WINDOW_MS (60 * 60 * 1000)
 
@@ -36,7 +37,7 @@ const struct resource *const all_resources[] = {
 	badge_resources,   feed_resources,     banner_resources,  banner_admin_resources, oembed_resources, publicity_resources,
 	like_resources, comment_resources, report_resources, mine_resources, history_resources, recommendation_resources,
 	statistics_resources, admin_overview_resources, admin_user_resources, admin_project_resources, admin_feedback_resources,
-	admin_sandbox_resources, publish_resources, manage_resources, source_resources,
+	admin_sandbox_resources, publish_resources, manage_resources, source_resources, preview_resources,
 };
 const size_t all_resources_count = ARRAY_SIZE(all_resources);
 
@@ -175,6 +176,7 @@ int web_new(const struct web_options *options, struct web **ret_web, struct erro
 	web->banner_views = limiter_new(BANNER_VIEWS, TRIES_WINDOW_MS);
 	web->banner_clicks = limiter_new(BANNER_CLICKS, TRIES_WINDOW_MS);
 	web->fetches = limiter_new(FETCHES, FETCHES_WINDOW_MS);
+	web->previews = limiter_new(PREVIEWS, TRIES_WINDOW_MS);
 	web->guard = guard_new(options);
 	web->auths = limiter_new(AUTHS, TRIES_WINDOW_MS);
 	r = providers_load(options->providers, &web->providers, err);
@@ -258,6 +260,7 @@ void web_free(struct web *web)
 	limiter_free(web->comments);
 	limiter_free(web->reports);
 	limiter_free(web->fetches);
+	limiter_free(web->previews);
 	guard_free(web->guard);
 	providers_free(web->providers);
 	limiter_free(web->auths);

@@ -156,6 +156,29 @@ static void bad_questions_are_refused(void **state)
 	drop(expect(&guest, "GET", "/api/v1/sources/x", NULL, 401));
 }
 
+static void previews_tell_the_dockerfile(void **state)
+{
+	struct fixture *fixture = *state;
+	struct guest guest = {.fixture = fixture};
+	json_t *json;
+
+	fixture_start(fixture);
+	json = expect(&guest, "POST", "/api/v1/sources/preview",
+		      "{\"source\": {\"kind\": \"script\", \"base\": \"debian:bookworm\", \"script\": \"true\"}}", 200);
+	assert_non_null(strstr(text_of(json, "dockerfile"), "RUN sh -eux /tmp/install.sh"));
+	drop(json);
+	json = expect(&guest, "POST", "/api/v1/sources/preview", "{\"source\": {\"kind\": \"git\", \"url\": \"https://example.org/a/b\"}}", 200);
+	assert_true(json_is_null(at(json, "dockerfile")));
+	drop(json);
+	drop(expect(&guest, "POST", "/api/v1/sources/preview", "{\"source\": {\"kind\": \"git\", \"url\": \"https://example.org/a/b\"}, \"x\": 1}", 422));
+	drop(expect(&guest, "POST", "/api/v1/sources/preview", "{\"source\": {\"kind\": \"image\", \"reference\": \"a b\"}}", 422));
+	drop(expect(&guest, "POST", "/api/v1/sources/preview", "{}", 422));
+	drop(expect(&guest, "POST", "/api/v1/sources/preview", "[]", 400));
+	json = expect(&guest, "GET", "/api/v1/bases", NULL, 200);
+	assert_string_equal(text_of(json, "items.0.reference"), "debian:bookworm");
+	drop(json);
+}
+
 #define ABOUT "\"summary\": \"Big letters\", \"category\": \"fun\""
 #define PROJECT(name, more) "{\"name\": \"" name "\", " ABOUT ", \"source\": {\"kind\": \"git\", \"url\": \"https://example.org/ann/letters\"" more "}}"
 
@@ -321,6 +344,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bad_questions_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_at_a_time_and_few_of_one_person, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_busy_engine_is_asked_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(previews_tell_the_dockerfile, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_repository_is_built, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_built_says_why, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_fetch_is_lost_with_the_engine, setup, teardown),
