@@ -148,9 +148,52 @@ static void append_with_rel(struct buf *out, const char *html)
 	buf_append_string(out, html);
 }
 
+/* The columns of a line that may stand between a table's head and its rows ("| - | :-: |", in quotes and lists, too); 0: it may not. */
+static size_t delimiter_columns(const char *line, size_t length)
+{
+	size_t columns = 1, start = 0;
+
+	while (start < length && strchr(" \t>+*-.)0123456789", line[start]) != NULL)
+		start++;
+	for (size_t i = 0; i < length; i++) {
+		if (i >= start && strchr("|:- \t\v\f", line[i]) == NULL)
+			return 0;
+		columns += line[i] == '|';
+	}
+	return columns;
+}
+
+static bool is_blank(const char *line, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (strchr(" \t>", line[i]) == NULL)
+			return false;
+	return true;
+}
+
+/* Each row gets all the cells that its head has: a thousand columns and then lines of one letter would take gigabytes. A table that was
+ * written out has fewer cells than characters. Looked at is what stands between blank lines, where at most each line is a row. */
+static bool tables_are_sane(const char *text, size_t length)
+{
+	size_t columns = 0, cells = 0;
+
+	for (size_t at = 0; at < length;) {
+		size_t end = at, now;
+
+		while (end < length && text[end] != '\n' && text[end] != '\r')
+			end++;
+		now = delimiter_columns(text + at, end - at);
+		columns = is_blank(text + at, end - at) ? 0 : now > columns ? now : columns;
+		cells += columns;
+		at = end + 1;
+	}
+	return cells <= length;
+}
+
 static char *render(const char *text, size_t length, enum flavour flavour)
 {
-	static const char *const extensions[] = {"table", "autolink", "strikethrough", "tasklist"};
+	static const char *const all[] = {"autolink", "strikethrough", "tasklist", "table"};
+	const size_t count = ARRAY_SIZE(all) - (tables_are_sane(text, length) ? 0 : 1);
 	cmark_parser *parser;
 	cmark_node *document;
 	char *html;
@@ -158,8 +201,8 @@ static char *render(const char *text, size_t length, enum flavour flavour)
 	pthread_mutex_lock(&cmark_lock);
 	cmark_gfm_core_extensions_ensure_registered();
 	parser = cmark_parser_new(CMARK_OPT_DEFAULT);
-	for (size_t i = 0; i < ARRAY_SIZE(extensions); i++)
-		cmark_parser_attach_syntax_extension(parser, cmark_find_syntax_extension(extensions[i]));
+	for (size_t i = 0; i < count; i++)
+		cmark_parser_attach_syntax_extension(parser, cmark_find_syntax_extension(all[i]));
 	cmark_parser_feed(parser, text, length);
 	document = cmark_parser_finish(parser);
 	clean_all(document, flavour);

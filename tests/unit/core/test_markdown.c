@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "base/util.h"
+
 #include "../test.h"
 
 static char *html_of(const char *text)
@@ -172,6 +174,42 @@ static void threads_do_not_disturb_each_other(void **state)
 	}
 }
 
+/* Rows get all the cells that the head has: few characters, and much to write. */
+static void tables_do_not_swell(void **state)
+{
+	static const char *const starts[] = {"", "> ", "1. ", "text\n\n- > "};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		struct buf text = BUF_INIT, html = BUF_INIT;
+
+		buf_append_string(&text, starts[i]);
+		for (int column = 0; column < 300; column++)
+			buf_append_string(&text, "|a");
+		buf_append_string(&text, "|\n    "); /* goes on with the item */
+		for (int column = 0; column < 300; column++)
+			buf_append_string(&text, "|-");
+		buf_append_string(&text, i % 2 == 0 ? "|\n" : "|\r");
+		for (int row = 0; row < 1000; row++)
+			buf_append_string(&text, "    a\n");
+		assert_int_equal(markdown_comment_to_html(text.data, text.length, &html, NULL), 0);
+		assert_true(html.length < 8 * text.length);
+		buf_fini(&html);
+		buf_fini(&text);
+	}
+}
+
+static void long_tables_stay(void **state)
+{
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	buf_append_string(&text, "| name | short | what |\n|:--|:-:|---|\n");
+	for (int row = 0; row < 1000; row++)
+		buf_append_string(&text, "| x |\n|---|\n| 1 | 2 | 3 |\n");
+	expect(text.data, "<td align=\"center\">2</td>");
+	buf_fini(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +220,8 @@ int main(void)
 		cmocka_unit_test(an_escaped_link_is_text),
 		cmocka_unit_test(bad_input_is_refused),
 		cmocka_unit_test(comments_load_nothing),
+		cmocka_unit_test(tables_do_not_swell),
+		cmocka_unit_test(long_tables_stay),
 		cmocka_unit_test(threads_do_not_disturb_each_other),
 	};
 
