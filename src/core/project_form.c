@@ -261,11 +261,13 @@ static void read_dockerfile(const json_t *source, struct project_form *form, str
 
 static void read_image(const json_t *source, struct project_form *form, struct field_errors *errors)
 {
-	static const char *const known[] = {"kind", "reference", NULL};
+	static const char *const known[] = {"kind", "reference", "username", "password", NULL};
 	struct reference reference;
 	struct error err;
 
 	refuse_unknown(source, known, "source.", errors);
+	if (has_value(source, "username") || has_value(source, "password"))
+		field_error(errors, "source.password", "images that need a password can't be published here; use a public one");
 	form->reference = need_string(source, "reference", "source.reference", errors);
 	if (form->reference != NULL && reference_parse(form->reference, &reference, &err) < 0)
 		field_error(errors, "source.reference", "%s", err.message);

@@ -292,6 +292,8 @@ static int take_entry(struct tar_reader *reader, const struct tar_header *header
 
 int tar_reader_next(struct tar_reader *reader, struct tar_entry *ret_entry, struct error *err)
 {
+	size_t begin = reader->at;
+
 	for (;;) {
 		const struct tar_header *header;
 		uint64_t size;
@@ -312,8 +314,12 @@ int tar_reader_next(struct tar_reader *reader, struct tar_entry *ret_entry, stru
 			r = read_number(header->size, sizeof(header->size), &size, err);
 		if (r == 0)
 			r = take_extension(reader, header, size, err);
-		if (r == 0)
-			return take_entry(reader, header, size, ret_entry, err);
+		if (r == 0) {
+			r = take_entry(reader, header, size, ret_entry, err);
+			ret_entry->raw = reader->data + begin;
+			ret_entry->raw_length = reader->at - begin;
+			return r;
+		}
 		if (r < 0)
 			return r;
 	}

@@ -21,6 +21,8 @@ struct tar_entry {
 	const char *data; /* of a file, in the archive */
 	size_t length;
 	unsigned mode;	  /* permissions */
+	const char *raw;  /* all of it, headers and padding included */
+	size_t raw_length;
 	const char *link; /* where a symbolic link leads, as it stands there: anywhere; NULL: it is none. Until the next call */
 };
 

@@ -17,6 +17,7 @@
 #include "web/fetcher.h"
 #include "web/node.h"
 #include "web/pools.h"
+#include "web/saver.h"
 #include "web/upkeep.h"
 
 #define USAGE_MS 2000
@@ -138,6 +139,7 @@ static void on_down(const struct error *why, void *data)
 		log_warning("the engine is away: %s", why->message);
 	atomic_store(&hub->engine_up, false);
 	fetcher_engine_down(hub->fetcher);
+	saver_engine_down(hub->saver);
 	builder_engine_down(hub->builder);
 }
 
@@ -188,6 +190,13 @@ static void on_git_ended(const char *fetch, const struct error *err, const char 
 	fetcher_ended(hub->fetcher, fetch, err, commit);
 }
 
+static void on_sandbox_saved(const char *sandbox, const struct error *err, void *data)
+{
+	struct hub *hub = data;
+
+	saver_saved(hub->saver, sandbox, err);
+}
+
 static const struct engine_events engine_events = {
 	.up = on_up,
 	.down = on_down,
@@ -197,6 +206,7 @@ static const struct engine_events engine_events = {
 	.build_stage = on_build_stage,
 	.build_ended = on_build_ended,
 	.git_ended = on_git_ended,
+	.sandbox_saved = on_sandbox_saved,
 };
 
 /* ---- what the relay says ------------------------------------------------------------------------------------------- */
@@ -363,6 +373,7 @@ int hub_new(const struct web_options *options, struct cache *cache, struct hub *
 	hub->relay = relay_new(hub->loop, &relay_limits, &relay_events);
 	hub->pools = pools_new(hub);
 	hub->fetcher = fetcher_new(hub);
+	hub->saver = saver_new(hub);
 	r = recorder_new(hub->loop, options->database, &hub->recorder, err);
 	if (r == 0)
 		r = load_open(hub, err);
@@ -447,6 +458,7 @@ static void begin_stop(void *data)
 	hub->stopping = true;
 	builder_stop(hub->builder);
 	fetcher_stop(hub->fetcher);
+	saver_stop(hub->saver);
 	if (!hub->options->end_on_stop || !atomic_load(&hub->engine_up)) {
 		finish_stop(hub);
 		return;
@@ -501,6 +513,8 @@ void hub_free(struct hub *hub)
 	}
 	if (hub->fetcher != NULL)
 		fetcher_stop(hub->fetcher);
+	if (hub->saver != NULL)
+		saver_stop(hub->saver);
 	if (hub->engine != NULL)
 		hub->engine->ops->free(hub->engine);
 	recorder_stop(hub->recorder);
@@ -511,6 +525,7 @@ void hub_free(struct hub *hub)
 	pools_free(hub->pools);
 	builder_free(hub->builder);
 	fetcher_free(hub->fetcher);
+	saver_free(hub->saver);
 	recorder_free(hub->recorder);
 	loop_timer_stop(&hub->usage_timer);
 	upkeep_stop(hub);

@@ -18,6 +18,7 @@
 
 struct builder;
 struct fetcher;
+struct saver;
 struct pools;
 
 struct hub {
@@ -31,6 +32,7 @@ struct hub {
 	struct cache *cache; /* answers of the catalogue */
 	struct builder *builder;
 	struct fetcher *fetcher;
+	struct saver *saver;
 	struct pools *pools;
 	struct map *by_id;     /* struct live, not ended */
 	struct map *by_person; /* the same */

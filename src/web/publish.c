@@ -13,6 +13,8 @@
 #include "store/builds.h"
 #include "web/logo.h"
 #include "web/publish_body.h"
+#include "web/layer_context.h"
+#include "web/saver.h"
 #include "web/sight.h"
 #include "web/views.h"
 
@@ -115,6 +117,35 @@ static int refuse_fields(struct request *request, const struct field_errors *err
 	return 0;
 }
 
+/* What is in a sandbox of the person's own, as if it had been sent along. */
+static int save_sandbox(struct request *request, const struct session *session, struct project_form *form, struct publish_body *body,
+			struct error *err)
+{
+	struct web *web = request_data(request);
+	const struct web_options *options = web->options;
+	auto_buf struct buf dockerfile = BUF_INIT;
+	auto_free char *image = NULL;
+	auto_fd int layer = -1;
+	int r;
+
+	if (form->source_kind != SOURCE_SANDBOX)
+		return 0;
+	if (body->archive != NULL)
+		return error_set(err, ERROR_INVALID, EINVAL, "files can come along with a Dockerfile only");
+	r = saver_save(web->hub->saver, session->person, form->sandbox, options->context_max > 0 ? options->context_max : CONTEXT_MAX, &layer,
+		       &image, err);
+	if (r == 0)
+		r = context_writer_new(options->data, &body->archive, err);
+	if (r == 0)
+		r = layer_context_make(layer, image, body->archive, &dockerfile, err);
+	if (r < 0)
+		return r;
+	free(form->dockerfile);
+	form->dockerfile = buf_steal(&dockerfile);
+	form->archive = true;
+	return 0;
+}
+
 /* ---- a new project -------------------------------------------------------------------------------------------------------- */
 
 /* All strings are borrowed. */
@@ -198,7 +229,7 @@ static int post_project(struct request *request, struct error *err)
 		return r;
 	if (project_form_read(body.json, body.archive != NULL, &form, &errors, err) < 0)
 		r = refuse_fields(request, &errors, err);
-	else
+	else if ((r = save_sandbox(request, &session, &form, &body, err)) == 0)
 		r = publish_form(request, &session, &form, body.archive, &body.logo, err);
 	project_form_fini(&form);
 	publish_body_fini(&body);
@@ -291,8 +322,11 @@ static int take_revision(struct request *request, const struct session *session,
 		return r;
 	if (read_revision(body.json, body.archive != NULL, &revision, &errors, err) < 0)
 		r = refuse_fields(request, &errors, err);
-	else if (revision.has_source)
-		r = publish_revision(request, session, project, &revision, body.archive, err);
+	else if (revision.has_source) {
+		r = save_sandbox(request, session, &revision.form, &body, err);
+		if (r == 0)
+			r = publish_revision(request, session, project, &revision, body.archive, err);
+	}
 	else
 		r = publish_again(request, session, project, "version", revision.version, err);
 	project_form_fini(&revision.form);

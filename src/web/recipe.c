@@ -51,6 +51,10 @@ static int make_dockerfile(const struct project_form *form, const struct project
 		return from_script(dockerfile_from_script, form, about, out, &script, err);
 	case SOURCE_GIT:
 		return form->script != NULL ? from_script(dockerfile_from_repository, form, about, out, &script, err) : 0;
+	case SOURCE_SANDBOX: /* made when it was saved (layer_context.h) */
+		if (!form->archive)
+			return error_set(err, ERROR_INVALID, EINVAL, "what a sandbox becomes is known when it is saved");
+		/* fall through */
 	case SOURCE_DOCKERFILE:
 		if (form->dockerfile != NULL)
 			buf_append_string(out, form->dockerfile);
@@ -58,16 +62,15 @@ static int make_dockerfile(const struct project_form *form, const struct project
 	case SOURCE_IMAGE:
 		buf_printf(out, "FROM %s\n", form->reference);
 		return 0;
-	default:
-		return error_set(err, ERROR_INVALID, EINVAL, "can't be published in this way yet");
 	}
+	return error_set(err, ERROR_INVALID, EINVAL, "can't be published in this way");
 }
 
 static json_t *source_json(const struct project_form *form, bool archive)
 {
-	json_t *json = json_pack("{s:s,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*}", "kind", source_kind_name(form->source_kind), "base", form->base,
+	json_t *json = json_pack("{s:s,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*}", "kind", source_kind_name(form->source_kind), "base", form->base,
 				 "script", form->script, "dockerfile", form->dockerfile, "reference", form->reference, "url", form->url, "ref",
-				 form->ref, "folder", form->folder);
+				 form->ref, "folder", form->folder, "sandbox", form->sandbox);
 
 	if (archive)
 		json_object_set_new(json, "context", json_true());
@@ -97,7 +100,7 @@ int recipe_make(const struct project_form *form, const struct project *about, bo
 	json_t *source;
 	int r = 0;
 
-	if (archive && form->source_kind != SOURCE_DOCKERFILE)
+	if (archive && form->source_kind != SOURCE_DOCKERFILE && form->source_kind != SOURCE_SANDBOX)
 		r = error_set(err, ERROR_INVALID, EINVAL, "files can come along with a Dockerfile only");
 	if (r == 0)
 		r = make_dockerfile(form, about, &dockerfile, err);

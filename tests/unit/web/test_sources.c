@@ -172,6 +172,9 @@ static void previews_tell_the_dockerfile(void **state)
 	drop(json);
 	drop(expect(&guest, "POST", "/api/v1/sources/preview", "{\"source\": {\"kind\": \"git\", \"url\": \"https://example.org/a/b\"}, \"x\": 1}", 422));
 	drop(expect(&guest, "POST", "/api/v1/sources/preview", "{\"source\": {\"kind\": \"image\", \"reference\": \"a b\"}}", 422));
+	drop(expect(&guest, "POST", "/api/v1/sources/preview",
+		    "{\"source\": {\"kind\": \"image\", \"reference\": \"a/b\", \"username\": \"a\", \"password\": \"b\"}}", 422));
+	drop(expect(&guest, "POST", "/api/v1/sources/preview", "{\"source\": {\"kind\": \"sandbox\", \"sandbox\": \"x\"}}", 422));
 	drop(expect(&guest, "POST", "/api/v1/sources/preview", "{}", 422));
 	drop(expect(&guest, "POST", "/api/v1/sources/preview", "[]", 400));
 	json = expect(&guest, "GET", "/api/v1/bases", NULL, 200);
@@ -226,6 +229,49 @@ static void what_cannot_be_built_says_why(void **state)
 	drop(expect(&ann, "POST", "/api/v1/projects", PROJECT("three", ", \"folder\": \"/x\""), 422));
 	drop(expect(&ann, "POST", "/api/v1/projects", PROJECT("three", ", \"script\": \"make\""), 422));
 	drop(expect(&ann, "POST", "/api/v1/projects", PROJECT("three", ", \"ref\": \"--x\""), 422));
+}
+
+#define SAVED(name, id) "{\"name\": \"" name "\", " ABOUT ", \"source\": {\"kind\": \"sandbox\", \"sandbox\": \"%s\"}}", id
+
+static void a_sandbox_is_saved_and_built(void **state)
+{
+	static const char *const files[] = {"root/hello", "hi", "etc/.wh.motd", "", NULL};
+	struct stream broken = {.kind = ERROR_TOO_LARGE};
+	struct fixture *fixture = *state;
+	struct guest ann, bob;
+	char body[400], id[40];
+	json_t *json;
+
+	fixture_start(fixture);
+	ann = person(fixture, "ann", "user");
+	bob = person(fixture, "bob", "user");
+	json = expect(&ann, "POST", "/api/v1/sandboxes", TRY, 201);
+	snprintf(id, sizeof(id), "%s", text_of(json, "id"));
+	drop(json);
+	stream_files(fixture, files, (struct stream){.tar = BUF_INIT});
+	snprintf(body, sizeof(body), SAVED("kept", id));
+	drop(expect(&bob, "POST", "/api/v1/projects", body, 404));
+	drop(expect(&ann, "POST", "/api/v1/projects", body, 202));
+	json = until(&ann, "/api/v1/projects/ann/kept", "state", "ready");
+	assert_string_equal(text_of(json, "source_kind"), "sandbox");
+	assert_non_null(strstr(text_of(json, "dockerfile"), "FROM taste/figlet"));
+	assert_non_null(strstr(text_of(json, "dockerfile"), "ADD layer.tar /\n"));
+	drop(json);
+	/* The files are kept: the sandbox is no longer needed. */
+	snprintf(body, sizeof(body), "/api/v1/sandboxes/%s", id);
+	drop(expect(&ann, "DELETE", body, NULL, 204));
+	drop(expect(&ann, "POST", "/api/v1/projects/ann/kept/rebuild", NULL, 202));
+	snprintf(body, sizeof(body), SAVED("gone", id));
+	drop(expect(&ann, "POST", "/api/v1/projects", body, 404));
+	/* What the engine does not bring whole is none. */
+	json = expect(&ann, "POST", "/api/v1/sandboxes", TRY, 201);
+	snprintf(body, sizeof(body), SAVED("broken", text_of(json, "id")));
+	drop(json);
+	fixture_on_loop(fixture, set_stream, &broken);
+	drop(expect(&ann, "POST", "/api/v1/projects", body, 413));
+	stream_files(fixture, files + 4, (struct stream){.tar = BUF_INIT});
+	drop(expect(&ann, "POST", "/api/v1/projects", body, 422)); /* nothing was changed */
+	drop(expect(&ann, "GET", "/api/v1/projects/ann/broken", NULL, 404));
 }
 
 static void cancel_all(struct engine *engine, void *data)
@@ -347,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(previews_tell_the_dockerfile, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_repository_is_built, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_built_says_why, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_sandbox_is_saved_and_built, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_fetch_is_lost_with_the_engine, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_restart_is_told, setup, teardown),
 	};
