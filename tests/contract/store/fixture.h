@@ -47,3 +47,4 @@ int run_feedback(void);
 int run_history(void);
 int run_identities(void);
 int run_sources(void);
+int run_publish(void);
