@@ -83,12 +83,14 @@ static int add_report(struct request *request, const struct wish *wish, struct e
 	struct report report = {0};
 	struct session session = {0};
 	bool fresh = false;
-	int r = visitor_need(request, &session, err);
+	int r = sight_visitor(request, &session, err);
 
 	if (r == 0)
 		r = find_target(store, &session, wish, &report, err);
 	if (r == 0)
 		r = feedback_limit(request, web->reports, &session, err);
+	if (r == 0) /* only now: a new guest is a row, and nobody may have those without end */
+		r = visitor_need(request, &session, err);
 	if (r < 0)
 		return r;
 	report.person = session.person;

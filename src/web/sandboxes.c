@@ -201,11 +201,12 @@ static void post_try(struct request *request, const struct session *session, con
 static int check_limit(struct request *request, struct error *err)
 {
 	struct web *web = request_data(request);
-	const char *address = request_address(request);
+	char address[LIMITER_ADDRESS_SIZE];
 	unsigned seconds;
 
 	if (!guard_holds(web->options, request))
 		return 0;
+	limiter_address(request_address(request), address);
 	if (limiter_take(web->tries, address, clock_monotonic_ms(), &seconds) == 0)
 		return 0;
 	respond_retry_after(request, seconds);
@@ -218,12 +219,14 @@ static int try_wish(struct request *request, const struct wish *wish, struct err
 	struct project project = {0};
 	struct version version = {0};
 	struct session session;
-	int r = visitor_need(request, &session, err);
+	int r = sight_visitor(request, &session, err);
 
 	if (r == 0)
 		r = sight_named(store, &session, wish->owner, wish->name, &project, err);
 	if (r == 0)
 		r = check_limit(request, err);
+	if (r == 0) /* only now: a new guest is a row, and nobody may have those without end */
+		r = visitor_need(request, &session, err);
 	if (r < 0)
 		goto out;
 	if (project.image == NULL) {

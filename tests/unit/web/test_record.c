@@ -49,7 +49,7 @@ static void writes_what_had_to_wait(void **state)
 
 	fixture_start(fixture);
 	json_decref(
-		expect(&guest, "POST", "/api/v1/sandboxes", "{\"project\": \"taste/none\"}", 404)); /* gets a session */
+		expect(&guest, "POST", "/api/v1/reports", "{\"project\": \"taste/figlet\", \"reason\": \"other\"}", 201)); /* gets a session */
 	pthread_barrier_init(&holder.held, NULL, 2);
 	assert_int_equal(pthread_create(&thread, NULL, hold_database, &holder), 0);
 	pthread_barrier_wait(&holder.held);

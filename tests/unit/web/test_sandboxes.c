@@ -136,7 +136,7 @@ static void two_at_once_start_one(void **state)
 	unsigned started = 0;
 
 	fixture_start(*state);
-	drop(expect(&guest, "POST", "/api/v1/sandboxes", "{\"project\": \"taste/nothing\"}", 404)); /* gets a session */
+	drop(expect(&guest, "POST", "/api/v1/reports", "{\"project\": \"taste/figlet\", \"reason\": \"other\"}", 201)); /* gets a session */
 	fixture_on_loop(*state, set_delay, &delay);
 	for (int i = 0; i < 4; i++) {
 		racers[i] = (struct racer){.guest = guest};
@@ -446,6 +446,39 @@ static void an_address_may_try_so_often(void **state)
 	reply_fini(&reply);
 }
 
+static void a_network_may_try_so_often(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->options.limit_loopback = true;
+	fixture->options.trust_forwarded = true; /* so that a test can come from many places */
+	fixture->options.tries = 2;
+	fixture_start(fixture);
+	for (int i = 1; i <= 3; i++) {
+		struct guest guest = {.fixture = fixture};
+		char header[64];
+
+		snprintf(header, sizeof(header), "X-Forwarded-For: 2001:db8::%d\r\n", i);
+		guest.headers = header;
+		drop(expect(&guest, "POST", "/api/v1/sandboxes", TRY, i <= 2 ? 201 : 429));
+	}
+}
+
+/* A guest is a row of the database. */
+static void who_gets_nothing_is_no_guest(void **state)
+{
+	struct fixture *fixture = *state;
+	struct guest guest = {.fixture = fixture};
+
+	fixture->options.limit_loopback = true;
+	fixture->options.tries = 0;
+	fixture_start(fixture);
+	drop(expect(&guest, "POST", "/api/v1/sandboxes", "{\"project\": \"taste/none\"}", 404));
+	drop(expect(&guest, "POST", "/api/v1/sandboxes", TRY, 429));
+	drop(expect(&guest, "POST", "/api/v1/reports", "{\"project\": \"taste/none\", \"reason\": \"spam\"}", 404));
+	assert_string_equal(guest.cookie, "");
+}
+
 static void leaving_ends_session_and_sandbox(void **state)
 {
 	struct guest guest = {.fixture = *state}, same;
@@ -477,6 +510,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bad_bodies_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_huge_body_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_address_may_try_so_often, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_network_may_try_so_often, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_gets_nothing_is_no_guest, setup, teardown),
 		cmocka_unit_test_setup_teardown(leaving_ends_session_and_sandbox, setup, teardown),
 	};
 
