@@ -46,6 +46,7 @@ static const char *const app_pages[] = {
 	"/u/{username}", "/me/containers", "/me/projects", "/me/projects/{owner}/{name}/statistics",
 	"/me/likes",	 "/settings",	   "/login",	   "/register",
 	"/admin",	 "/admin/{section}", "/docs",	   "/about",
+	"/new",		 "/builds/{id}",     "/me/projects/{owner}/{name}/edit",
 };
 
 static void *open_worker_store(void *data)

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import type { Plugin } from 'vite';
 
 const SHIPPED = [
-  '@fontsource/jetbrains-mono', '@fontsource/nanum-gothic-coding', '@lucide/svelte', '@xterm/addon-clipboard',
-  '@xterm/addon-fit', '@xterm/addon-unicode-graphemes', '@xterm/addon-web-links', '@xterm/addon-webgl', '@xterm/xterm',
-  'jetbrains-mono', 'js-base64', 'pretendard', 'svelte', 'uplot',
+  '@codemirror/commands', '@codemirror/language', '@codemirror/legacy-modes', '@codemirror/state', '@codemirror/view',
+  '@fontsource/jetbrains-mono', '@fontsource/nanum-gothic-coding', '@lezer/common', '@lezer/highlight', '@lezer/lr',
+  '@lucide/svelte', '@marijn/find-cluster-break', '@xterm/addon-clipboard', '@xterm/addon-fit', '@xterm/addon-unicode-graphemes',
+  '@xterm/addon-web-links', '@xterm/addon-webgl', '@xterm/xterm', 'crelt', 'entities', 'jetbrains-mono', 'js-base64',
+  'linkify-it', 'markdown-it', 'mdurl', 'pretendard', 'punycode.js', 'spdx-license-ids', 'style-mod', 'svelte', 'uc.micro',
+  'uplot', 'w3c-keyname',
 ];
 const NAMES = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'OFL.txt', 'dist/LICENSE.txt'];
 

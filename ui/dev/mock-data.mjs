@@ -42,8 +42,8 @@ function project({ owner = 'taste', name, category, version, license, summary, k
 
 export function detail(item) {
   return {
-    ...item, readme: '', readme_html: README, i18n: { ko: { ...item.i18n.ko, readme_html: README.replace('Try this first', '이것부터 해 보세요') } },
-    run: null, network: false, ports: [], source_kind: 'script', limits: { memory: 536870912, cpu: 500, pids: 128, disk: 1073741824 },
+    readme: '', run: null, network: false, ports: [], ...item, readme_html: README, i18n: { ko: { ...item.i18n?.ko, readme_html: README.replace('Try this first', '이것부터 해 보세요') } },
+    source_kind: 'script', limits: { memory: 536870912, cpu: 500, pids: 128, disk: 1073741824 },
     dockerfile: `FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y ${item.name}\n`,
   };
 }

@@ -10,6 +10,7 @@ import { admin } from './mock-admin.mjs';
 import { detail, projects } from './mock-data.mjs';
 import { badge, banner, discovery, seen } from './mock-discovery.mjs';
 import { people, signIns, userOf } from './mock-people.mjs';
+import { publishing } from './mock-publish.mjs';
 
 const DIST = process.env.TTOB_DIST ?? join(fileURLToPath(new URL('.', import.meta.url)), '..', 'dist');
 const PORT = Number(process.env.PORT ?? 8090);
@@ -226,6 +227,7 @@ function api(req, res, url, body) {
     req, res, url, body, session: id, send, fail, projects, guestSandbox: list.filter((item) => item.state !== 'ended').map(view)[0] ?? null,
     adopt: (next) => sessions.set(next, list), live: () => [...new Set([...sessions.values()].flat())].filter((item) => item.state !== 'ended').map((sandbox) => ({ sandbox })), view, endSandbox,
   };
+  if (publishing({ ...asked, user: userOf(id) })) return undefined;
   const found = discovery({ method: req.method, parts: url.pathname.slice('/api/v1/'.length).split('/').map(decodeURIComponent), query: url.searchParams, body, user: userOf(id) });
   if (found && typeof found[1] === 'string') return res.writeHead(found[0], found[2]).end(found[1]);
   if (found) return found[0] >= 400 ? fail(res, found[0], 'no', {}, found[2]) : send(res, ...found);

@@ -45,6 +45,8 @@ export interface Asked {
   body?: unknown;
   /** Sent as it is, instead of JSON. */
   blob?: Blob;
+  /** Sent in parts; the browser names their type. */
+  form?: FormData;
   signal?: AbortSignal;
   /** For calls that are sent while the page goes away. */
   keepalive?: boolean;
@@ -60,9 +62,9 @@ export function asGuest(token: string | null): void {
 /** How a WebSocket names the guest; none: by the cookie. */
 export const guestProtocol = (): string | null => (guest === null ? null : `ttob.${guest}`);
 
-export async function request(path: string, { method = 'GET', body, blob, signal, keepalive }: Asked = {}): Promise<Response> {
+export async function request(path: string, { method = 'GET', body, blob, form, signal, keepalive }: Asked = {}): Promise<Response> {
   let response: Response;
-  const payload = blob ?? (body === undefined ? undefined : JSON.stringify(body));
+  const payload = form ?? blob ?? (body === undefined ? undefined : JSON.stringify(body));
   const type = blob ? blob.type || 'application/octet-stream' : 'application/json';
   try {
     response = await fetch(BASE + path, {
@@ -70,7 +72,7 @@ export async function request(path: string, { method = 'GET', body, blob, signal
       credentials: guest === null ? 'same-origin' : 'omit',
       headers: {
         accept: 'application/json',
-        ...(payload === undefined ? {} : { 'content-type': type }),
+        ...(payload === undefined || form ? {} : { 'content-type': type }),
         ...(guest === null ? {} : { authorization: `Bearer ${guest}` }),
       },
       ...(payload === undefined ? {} : { body: payload }),

@@ -17,14 +17,19 @@ const feedback = async <T>(page: Promise<T>): Promise<T> => {
   const [found] = await Promise.all([page, import('../feedback/words.ts').then((words) => words.feedback.load())]);
   return found;
 };
+/** Forms of publishing: with the words of forms, and of badges for what comes out. */
+const publish = <T>(page: Promise<T>): Promise<T> =>
+  people(feedback(Promise.all([page, import('../publish/words.ts').then((words) => words.publish.load())]).then(([found]) => found)));
 
 export const pages = {
   docs: () => import('../pages/DocsPage.svelte'),
   about: () => import('../pages/AboutPage.svelte'),
   containers: () => mine(import('../pages/ContainersPage.svelte')),
   likes: () => mine(import('../pages/LikesPage.svelte')),
-  projects: () => feedback(mine(import('../pages/MyProjectsPage.svelte'))),
+  projects: () => publish(mine(import('../pages/MyProjectsPage.svelte'))),
   statistics: () => mine(import('../pages/StatisticsPage.svelte')),
+  create: () => publish(import('../publish/NewPage.svelte')),
+  build: () => publish(import('../publish/BuildPage.svelte')),
   login: () => people(import('../account/LoginPage.svelte')),
   register: () => people(import('../account/RegisterPage.svelte')),
   user: () => people(import('../account/UserPage.svelte')),

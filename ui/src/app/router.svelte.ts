@@ -7,6 +7,9 @@ export type Route =
   | { page: 'likes' }
   | { page: 'projects' }
   | { page: 'statistics'; fullName: string }
+  | { page: 'new' }
+  | { page: 'edit'; fullName: string }
+  | { page: 'build'; id: string }
   | { page: 'login'; query: URLSearchParams }
   | { page: 'register'; query: URLSearchParams }
   | { page: 'settings' }
@@ -34,6 +37,7 @@ export function parseRoute(pathname: string, search: string): Route {
   if (path === '/projects') return { page: 'list', query };
   if (path === '/me/containers') return { page: 'containers' };
   if (path === '/me/likes') return { page: 'likes' };
+  if (path === '/new') return { page: 'new' };
   if (path === '/me/projects') return { page: 'projects' };
   if (path === '/login') return { page: 'login', query };
   if (path === '/register') return { page: 'register', query };
@@ -50,6 +54,8 @@ function routeOfParts(parts: string[], query: URLSearchParams): Route {
   if (first === 'p' && named(3, second, third)) return { page: 'project', fullName: `${second}/${third}`, tryNow: query.has('try') };
   if (first === 'u' && named(2, second)) return { page: 'user', username: second };
   if (first === 'me' && second === 'projects' && last === 'statistics' && named(5, third, fourth)) return { page: 'statistics', fullName: `${third}/${fourth}` };
+  if (first === 'me' && second === 'projects' && last === 'edit' && named(5, third, fourth)) return { page: 'edit', fullName: `${third}/${fourth}` };
+  if (first === 'builds' && named(2, second)) return { page: 'build', id: second };
   if (first === 'admin' && (named(1) || (named(2) && ADMIN.includes(second)))) return { page: 'admin', section: second || 'overview', query };
   return { page: 'missing' };
 }
@@ -57,6 +63,8 @@ function routeOfParts(parts: string[], query: URLSearchParams): Route {
 export const projectHref = (fullName: string): string => `/p/${fullName}`;
 export const userHref = (username: string): string => `/u/${username}`;
 export const statisticsHref = (fullName: string): string => `/me/projects/${fullName}/statistics`;
+export const editHref = (fullName: string): string => `/me/projects/${fullName}/edit`;
+export const buildHref = (id: string): string => `/builds/${id}`;
 export const tryHref = (fullName: string): string => `/p/${fullName}?try`;
 
 class Router {
