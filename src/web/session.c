@@ -211,14 +211,18 @@ static void leave(struct call *call)
 	live_end(live, "stopped", -1, NULL, false);
 }
 
+/* A frame's guest names the session in the header; a cookie that comes along is somebody else's. */
 static int leave_session(struct request *request, const struct session *session, struct error *err)
 {
 	struct web *web = request_data(request);
-	int r = sessions_delete(request_local(request), request_cookie(request, SESSION_COOKIE), err);
+	const char *header = request_header(request, "Authorization");
+	const char *token = header != NULL ? header + strlen("Bearer " GUEST_TOKEN_PREFIX) : request_cookie(request, SESSION_COOKIE);
+	int r = sessions_delete(request_local(request), token, err);
 
 	if (r < 0)
 		return r;
-	respond_cookie(request, SESSION_COOKIE, "", 0);
+	if (header == NULL)
+		respond_cookie(request, SESSION_COOKIE, "", 0);
 	presence_disconnect(web->hub, session->person, session->id, NULL);
 	if (session->user == 0)
 		call_post(call_new(request, web->hub, session->person, leave));

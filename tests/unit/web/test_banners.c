@@ -454,7 +454,7 @@ static void a_frame_has_a_guest_without_a_cookie(void **state)
 	struct guest nobody = {.fixture = fixture}, evil = {.fixture = fixture, .origin = "https://evil.example"};
 	struct guest user = sign_in(fixture, "someone", "user");
 	struct reply reply;
-	char headers[256], cookie_token[256];
+	char headers[256], cookie_token[256], both[512];
 	json_t *json;
 
 	(void)state;
@@ -484,6 +484,16 @@ static void a_frame_has_a_guest_without_a_cookie(void **state)
 	reply = send(fixture, "GET", "/api/v1/sandboxes/aaaaaaaaaaaaaaaaaaaa", "Authorization: Bearer guest_\r\n", "", 0);
 	assert_int_equal(reply.status, 401);
 	reply_fini(&reply);
+	/* It leaves, and whoever's cookie came along stays. */
+	snprintf(both, sizeof(both), "%sCookie: %s\r\n", headers, user.cookie);
+	reply = send(fixture, "DELETE", "/api/v1/session", both, "", 0);
+	assert_int_equal(reply.status, 204);
+	assert_null(strstr(reply.head.data, "Set-Cookie"));
+	reply_fini(&reply);
+	reply = send(fixture, "GET", "/api/v1/session", headers, "", 0);
+	assert_int_equal(reply.status, 401);
+	reply_fini(&reply);
+	json_decref(expect(&user, "GET", "/api/v1/users/me", NULL, 200));
 	fixture_free(fixture);
 }
 
