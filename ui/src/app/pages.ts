@@ -29,6 +29,7 @@ export const pages = {
   projects: () => publish(mine(import('../pages/MyProjectsPage.svelte'))),
   statistics: () => mine(import('../pages/StatisticsPage.svelte')),
   create: () => publish(import('../publish/NewPage.svelte')),
+  edit: () => publish(mine(import('../publish/EditPage.svelte'))),
   build: () => publish(import('../publish/BuildPage.svelte')),
   login: () => people(import('../account/LoginPage.svelte')),
   register: () => people(import('../account/RegisterPage.svelte')),

@@ -26,6 +26,7 @@ export const messages = {
     signOut: 'Sign out',
     profile: 'My page',
     create: 'Create new project',
+    edit: 'Edit',
     myProjects: 'My projects',
     likes: 'Liked',
     settings: 'Settings',

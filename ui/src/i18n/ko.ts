@@ -26,6 +26,7 @@ export const messages: Messages = {
     signOut: '로그아웃',
     profile: '내 페이지',
     create: '새 프로젝트 만들기',
+    edit: '고치기',
     myProjects: '내 프로젝트',
     likes: '좋아요한 프로젝트',
     settings: '설정',
