@@ -135,7 +135,7 @@ export const newVersion = (fullName: string, asked: { source?: Source; version?:
 export const rebuild = (fullName: string) => json<Published>(`${project(fullName)}/rebuild`, { method: 'POST', body: {} });
 
 export const getOwn = (fullName: string) => json<OwnWhole>(project(fullName));
-export const changeOwn = (fullName: string, change: Partial<About> & { visibility?: 'listed' | 'unlisted'; rebuild_days?: number }) =>
+export const changeOwn = (fullName: string, change: { [K in keyof About]?: About[K] | null } & { visibility?: 'listed' | 'unlisted'; rebuild_days?: number }) =>
   json<OwnWhole>(project(fullName), { method: 'PATCH', body: change });
 export const getSource = async (fullName: string): Promise<SentSource> => {
   const answer = await json<SentSource & { source?: SentSource }>(`${project(fullName)}/source`);

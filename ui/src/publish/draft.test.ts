@@ -41,6 +41,8 @@ describe('what is sent', () => {
     const before = aboutOf(emptyDraft().about);
     expect(changed(before, { ...before, tags: ['a'], license: 'MIT' })).toEqual({ tags: ['a'], license: 'MIT' });
     expect(changed(before, before)).toEqual({});
+    expect(changed({ ...before, homepage: 'https://example.org' }, before)).toEqual({ homepage: null });
+    expect(changed(null, before)).toMatchObject({ summary: null, tags: [], size: 'medium' });
   });
   it('sends each way as the server takes it', () => {
     const source = { ...emptySource(), reference: ' ann/x:1 ', username: 'ann', url: ' https://example.org/x ', folder: 'sub', dockerfile: 'FROM x' };

@@ -149,10 +149,13 @@ export function formOf(draft: Draft, unkept: Unkept): object {
   return { name: draft.about.name.trim(), ...Object.fromEntries(about), source: sourceOf(draft.source, unkept) };
 }
 
-/** The fields of an edit that differ from what is there. */
-export function changed(before: About, now: About): Partial<About> {
+export type Change = { [K in keyof About]?: About[K] | null };
+
+/** The fields of an edit that differ from what is there, or all of them; what is emptied is taken away. */
+export function changed(before: About | null, now: About): Change {
   const keys = Object.keys(now) as (keyof About)[];
-  return Object.fromEntries(keys.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(now[key])).map((key) => [key, now[key]]));
+  const differ = keys.filter((key) => !before || JSON.stringify(before[key]) !== JSON.stringify(now[key]));
+  return Object.fromEntries(differ.map((key) => [key, now[key] === '' ? null : now[key]]));
 }
 
 export function draftOfProject(project: OwnWhole): AboutDraft {
