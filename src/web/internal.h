@@ -35,6 +35,7 @@ struct web {
 	struct limiter *comments;
 	struct limiter *reports;
 	struct limiter *fetches;  /* of repositories, by account */
+	struct limiter *keys;	  /* access tokens made, by account */
 	struct limiter *previews; /* of sources, by address */
 	struct guard *guard; /* of accounts */
 	struct providers *providers; /* to sign in by */

@@ -7,6 +7,7 @@
 #include "core/profile.h"
 #include "store/tokens.h"
 #include "web/accounts.h"
+#include "web/feedback.h"
 #include "web/presence.h"
 #include "web/views.h"
 
@@ -66,19 +67,35 @@ static int delete_one_session(struct request *request, struct error *err)
 	return r;
 }
 
+/* Whether the account has one session: there are no others to end, and nothing to log. */
+static int is_alone(struct store *store, int64_t user, bool *ret_alone, struct error *err)
+{
+	struct session_row *rows = NULL;
+	size_t count = 0;
+	int r = sessions_list(store, user, clock_realtime_ms(), &rows, &count, err);
+
+	if (r == 0)
+		session_rows_free(rows, count);
+	*ret_alone = count <= 1;
+	return r;
+}
+
 static int delete_sessions(struct request *request, struct error *err)
 {
 	struct web *web = request_data(request);
 	const char *others = request_query(request, "others");
-	bool keeps = others != NULL && strcmp(others, "1") == 0;
+	bool keeps = others != NULL && strcmp(others, "1") == 0, alone = false;
 	struct session session;
 	struct user user = {0};
 	int r = account_find_in_browser(request, &session, &user, err);
 
 	if (r < 0)
 		return account_failed(request, r, err);
-	r = sessions_revoke_all(request_local(request), user.id, keeps ? session.id : NULL, err);
+	if (keeps)
+		r = is_alone(request_local(request), user.id, &alone, err);
 	if (r == 0)
+		r = sessions_revoke_all(request_local(request), user.id, keeps ? session.id : NULL, err);
+	if (r == 0 && !alone)
 		r = visitor_audit(request, &session, "session.revoked", user.username, keeps ? "all others" : "all",
 				  err);
 	if (r == 0) {
@@ -162,6 +179,7 @@ static int check_count(struct store *store, int64_t user, struct error *err)
 static int make_token(struct request *request, const struct session *session, const struct token_wish *wish,
 		      struct error *err)
 {
+	const struct web *web = request_data(request);
 	struct store *store = request_local(request);
 	int64_t now = clock_realtime_ms();
 	char secret[ACCESS_TOKEN_SIZE];
@@ -171,6 +189,8 @@ static int make_token(struct request *request, const struct session *session, co
 
 	if (r < 0)
 		return err->kind == ERROR_CONFLICT ? account_refuse(request, err, "too_many_tokens") : r;
+	if (feedback_limit(request, web->keys, session, err) < 0)
+		return account_refuse(request, err, "too_many");
 	r = tokens_add(store, session->user, wish->name, now, wish->days > 0 ? now + wish->days * DAY_MS : 0, secret,
 		       &token, err);
 	if (r == 0)

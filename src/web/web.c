@@ -21,6 +21,7 @@
 
 #define CACHED_ANSWERS 512
 #define OUTSIDE_WORKERS 8 /* each may wait ten seconds for a provider */
+#define KEYS 60 /* of one account in ten minutes: each is a line of the audit log */
 #define AUTHS 30
 #define TRIES_WINDOW_MS (10 * 60 * 1000)
 #define STOP_WAIT_MS 5000
@@ -177,6 +178,7 @@ int web_new(const struct web_options *options, struct web **ret_web, struct erro
 	web->banner_views = limiter_new(BANNER_VIEWS, TRIES_WINDOW_MS);
 	web->banner_clicks = limiter_new(BANNER_CLICKS, TRIES_WINDOW_MS);
 	web->fetches = limiter_new(FETCHES, FETCHES_WINDOW_MS);
+	web->keys = limiter_new(KEYS, TRIES_WINDOW_MS);
 	web->previews = limiter_new(PREVIEWS, TRIES_WINDOW_MS);
 	web->guard = guard_new(options);
 	web->auths = limiter_new(AUTHS, TRIES_WINDOW_MS);
@@ -261,6 +263,7 @@ void web_free(struct web *web)
 	limiter_free(web->comments);
 	limiter_free(web->reports);
 	limiter_free(web->fetches);
+	limiter_free(web->keys);
 	limiter_free(web->previews);
 	guard_free(web->guard);
 	providers_free(web->providers);

@@ -816,6 +816,32 @@ static void nobody_has_tokens_without_end(void **state)
 	drop(json);
 }
 
+static void nobody_fills_the_audit_log(void **state)
+{
+	struct guest alice = {.fixture = *state}, elsewhere = {.fixture = *state};
+	struct reply reply;
+	char path[128];
+	json_t *json;
+
+	register_as(&alice, "alice");
+	for (int i = 0; i < 60; i++) {
+		json = expect(&alice, "POST", ME "/tokens", "{\"name\": \"ci\"}", 201);
+		snprintf(path, sizeof(path), ME "/tokens/%s", text_of(json, "id"));
+		drop(json);
+		drop(expect(&alice, "DELETE", path, NULL, 204));
+	}
+	reply = ask(&alice, "POST", ME "/tokens", "{\"name\": \"ci\"}");
+	assert_int_equal(reply.status, 429);
+	assert_string_equal(text_of(reply.json, "code"), "too_many");
+	assert_non_null(strstr(reply.head.data, "Retry-After: "));
+	reply_fini(&reply);
+	log_in(&elsewhere, "alice");
+	for (int i = 0; i < 3; i++)
+		drop(expect(&alice, "DELETE", ME "/sessions?others=1", NULL, 204));
+	drop(expect(&elsewhere, "GET", ME, NULL, 401));
+	assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'session.revoked'"), 1);
+}
+
 /* ---- open terminals ------------------------------------------------------------------------------------------------------ */
 
 static int open_terminal(struct guest *guest, const char *sandbox, const char *origin)
@@ -1035,6 +1061,7 @@ int main(void)
 		TEST(a_token_needs_no_origin_and_beats_the_cookie),
 		TEST(old_tokens_open_nothing),
 		TEST(nobody_has_tokens_without_end),
+		TEST(nobody_fills_the_audit_log),
 		TEST(terminals_stay_when_a_guest_signs_in),
 		TEST(terminals_close_with_their_session),
 		TEST(terminals_open_by_token_and_close_with_it),
