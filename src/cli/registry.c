@@ -159,6 +159,7 @@ int embedded_registry_prepare(const char *data, struct embedded_registry *ret_re
 	struct embedded_registry registry = {
 		.authfile = xasprintf("%s/registry-auth.json", data),
 		.config = xasprintf("%s/config.yml", folder),
+		.storage = xstrdup(storage),
 	};
 	char fresh[PASSWORD_LENGTH + 1];
 	int port, r;
@@ -201,5 +202,6 @@ void embedded_registry_fini(struct embedded_registry *registry)
 	free(registry->url);
 	free(registry->authfile);
 	free(registry->config);
+	free(registry->storage);
 	*registry = (struct embedded_registry){0};
 }

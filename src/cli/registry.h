@@ -9,6 +9,7 @@ struct embedded_registry {
 	char *url;	/* "http://127.0.0.1:41234" */
 	char *authfile; /* containers-auth.json(5), mode 0600 */
 	char *config;	/* of docker-registry */
+	char *storage;	/* its files */
 	unsigned port;
 	uid_t uid; /* who it runs as */
 	gid_t gid;

@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 
@@ -39,11 +41,42 @@ static void open_as(int fd, const char *path, int flags)
 		close(opened);
 }
 
+#define SECRET_MAX ((size_t)1024 * 1024)
+
+/* A copy in memory: the file itself would be asked for its permissions once more. */
+static void copy_as(int fd, const char *path)
+{
+	auto_buf struct buf text = BUF_INIT;
+	int copy = path != NULL && file_read(AT_FDCWD, path, SECRET_MAX, &text) == 0 ? memfd_create("secret", MFD_CLOEXEC) : -1;
+
+	if (path == NULL)
+		return;
+	if (copy < 0 || fd_write_all(copy, text.data, text.length) < 0)
+		fprintf(stderr, "cannot hand %s on\n", path);
+	else if (copy == fd)
+		fd_set_cloexec(fd, false);
+	else if (dup2(copy, fd) == fd)
+		close(copy);
+}
+
+/* All but the first three, and the control socket, which gets its number. */
+static void close_others(int control)
+{
+	if (control > 0 && control != SPAWN_CONTROL_FD)
+		dup2(control, SPAWN_CONTROL_FD);
+	else if (control > 0)
+		fd_set_cloexec(control, false);
+	syscall(SYS_close_range, 3, control > 0 ? SPAWN_CONTROL_FD - 1 : ~0u, 0);
+	if (control > 0)
+		syscall(SYS_close_range, SPAWN_CONTROL_FD + 1, ~0u, 0);
+}
+
 /* What the child's user may not reach by its path is opened while we are still root. */
 static int open_as_root(const struct spawn *what)
 {
 	open_as(3, what->folder, O_DIRECTORY);
 	open_as(4, what->helper, 0);
+	copy_as(SPAWN_SECRET_FD, what->secret);
 	return strchr(what->argv[0], '/') != NULL ? open(what->argv[0], O_PATH | O_CLOEXEC) : -1;
 }
 
@@ -61,7 +94,7 @@ static void become(const struct spawn *what, int output, pid_t parent)
 	dup2(null, 0);
 	dup2(output, 1);
 	dup2(output, 2);
-	syscall(SYS_close_range, 3, ~0u, 0);
+	close_others(what->control);
 	program = open_as_root(what);
 	if (what->uid != 0 && drop_rights(what->uid, what->gid) < 0) {
 		fprintf(stderr, "cannot become user %u: %s\n", what->uid, strerror(errno));

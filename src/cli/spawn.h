@@ -10,6 +10,11 @@
 #define SPAWN_FOLDER "/proc/self/fd/3/."
 /* And the program that it starts itself. */
 #define SPAWN_HELPER "/proc/self/fd/4"
+/* What it may read, though its file is only for root. */
+#define SPAWN_SECRET	"/proc/self/fd/5"
+#define SPAWN_SECRET_FD 5
+/* A socket to us. */
+#define SPAWN_CONTROL_FD 6
 
 struct spawn {
 	const char *const *argv;
@@ -17,6 +22,8 @@ struct spawn {
 	uid_t uid; /* 0: stays root */
 	gid_t gid;
 	const char *helper; /* likewise, there as SPAWN_HELPER; NULL: none */
+	const char *secret; /* a file whose content the child finds as SPAWN_SECRET; NULL: none */
+	int control;	    /* the child has it as SPAWN_CONTROL_FD, stays ours; 0: none */
 	const char *folder; /* opened before the rights are dropped, there as SPAWN_FOLDER; NULL: none */
 };
 

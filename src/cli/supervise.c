@@ -40,6 +40,8 @@ struct unit {
 	const struct service *service;
 	unsigned state;
 	bool was_ready; /* at any time */
+	void (*held)(void *data); /* it was stopped on purpose: who is told */
+	void *held_data;
 	pid_t pid;
 	int pidfd;  /* -1: does not run */
 	int output; /* -1: closed */
@@ -176,6 +178,10 @@ static void on_end(struct loop_io *io, uint32_t events)
 		stop_from(supervisor);
 		return;
 	}
+	if (unit->held != NULL) {
+		unit->held(unit->held_data);
+		return;
+	}
 	log_error("%s ended unexpectedly: %s", unit->service->name, how);
 	if (!unit->was_ready) {
 		supervisor->failed = true;
@@ -230,6 +236,8 @@ static void start_unit(struct unit *unit)
 			     .uid = service->uid,
 			     .gid = service->gid,
 			     .folder = service->folder,
+			     .secret = service->secret,
+			     .control = service->control,
 			     .helper = service->helper};
 	struct supervisor *supervisor = unit->supervisor;
 	struct error err;
@@ -318,6 +326,40 @@ void supervisor_stop(struct supervisor *supervisor)
 		return;
 	supervisor->stopping = true;
 	stop_from(supervisor);
+}
+
+/* ---- one alone ------------------------------------------------------------------------------------------------------ */
+
+static struct unit *find_unit(struct supervisor *supervisor, const char *service)
+{
+	for (size_t i = 0; i < supervisor->count; i++)
+		if (strcmp(supervisor->units[i].service->name, service) == 0)
+			return &supervisor->units[i];
+	return NULL;
+}
+
+int supervisor_hold(struct supervisor *supervisor, const char *service, void (*held)(void *data), void *data)
+{
+	struct unit *unit = find_unit(supervisor, service);
+
+	if (unit == NULL || unit->state != READY || supervisor->stopping)
+		return -EAGAIN;
+	unit->held = held;
+	unit->held_data = data;
+	state_move(&service_table, &unit->state, ENDING);
+	kill(unit->pid, SIGTERM);
+	loop_timer_start(supervisor->loop, &unit->timer, (int64_t)unit->service->stop_seconds * 1000, stop_takes_too_long, unit);
+	return 0;
+}
+
+void supervisor_release(struct supervisor *supervisor, const char *service)
+{
+	struct unit *unit = find_unit(supervisor, service);
+
+	if (unit == NULL || unit->held == NULL || unit->state != STOPPED || supervisor->stopping)
+		return;
+	unit->held = NULL;
+	start_unit(unit);
 }
 
 /* ---- life --------------------------------------------------------------------------------------------------------- */

@@ -18,6 +18,8 @@ struct service {
 	gid_t gid;
 	const char *folder; /* what it needs of the disk wherever that is (spawn.h); NULL: nothing */
 	const char *helper; /* a program that it starts itself, likewise */
+	const char *secret; /* likewise */
+	int control;	    /* likewise; 0: none */
 	const char *noise; /* lines with this text are not passed on; NULL: all are */
 	/* Whether it does its work already; asked every few milliseconds after the start. */
 	bool (*is_ready)(void *data);
@@ -40,5 +42,10 @@ struct supervisor *supervisor_new(struct loop *loop, const struct service *servi
 				  const struct supervisor_events *events, void *data);
 void supervisor_free(struct supervisor *supervisor); /* kills what still runs; takes NULL */
 void supervisor_start(struct supervisor *supervisor);
+/* Stops the one service of that name and leaves it so, while the others go on; `held` is called when it is gone, later. -EAGAIN when it is
+ * not running just now, or everything stops. */
+int supervisor_hold(struct supervisor *supervisor, const char *service, void (*held)(void *data), void *data);
+/* Starts it again; not after supervisor_stop. */
+void supervisor_release(struct supervisor *supervisor, const char *service);
 void supervisor_stop(struct supervisor *supervisor); /* safe to call twice */
 void supervisor_stop_next(struct supervisor *supervisor);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "cli/collector.h"
 #include "cli/command.h"
 #include "cli/folders.h"
 #include "cli/listen.h"
@@ -44,6 +45,7 @@ struct up {
 	struct loop *loop;
 	struct supervisor *supervisor;
 	struct sweep *sweep;
+	struct collector *collector; /* of the embedded registry's garbage */
 	struct folders folders;
 	struct paths paths;
 	struct embedded_registry registry; /* url NULL: another registry is configured */
@@ -51,6 +53,7 @@ struct up {
 	gid_t gid;
 	char *self;  /* our own program */
 	char *agent; /* ttob-agent */
+	char *secret; /* the registry's credentials, for the web process; NULL: none */
 	struct environment registry_env;
 	struct environment agent_env;
 	struct environment web_env;
@@ -183,11 +186,30 @@ static void add_settings(struct environment *env, const struct config *config, c
 	}
 }
 
+/* Where the registry is and who may ask it: the web process looks after it, without being root. */
+static void tell_registry(struct up *up)
+{
+	const char *url = up->registry.url != NULL ? up->registry.url : config_string(up->config, "registry", "url");
+	const char *authfile = up->registry.url != NULL ? up->registry.authfile : config_string(up->config, "registry", "authfile");
+	auto_free char *control = xasprintf("%d", SPAWN_CONTROL_FD);
+
+	config_set(up->config, "registry", "url", url, "up", NULL);
+	if (*authfile != '\0') {
+		up->secret = xstrdup(authfile);
+		config_set(up->config, "registry", "authfile", SPAWN_SECRET, "up", NULL);
+	}
+	if (up->collector != NULL) {
+		config_set(up->config, "registry", "folder", up->registry.storage, "up", NULL);
+		config_set(up->config, "registry", "control", control, "up", NULL);
+	}
+}
+
 static void add_web(struct up *up)
 {
 	static const char *const prefixes[] = {"TZ=", NULL};
 
 	env_start(&up->web_env, prefixes);
+	tell_registry(up);
 	add_settings(&up->web_env, up->config, settings_keys);
 	up->web_argv[0] = up->self;
 	up->web_argv[1] = "web";
@@ -198,6 +220,8 @@ static void add_web(struct up *up)
 					 .gid = up->gid,
 					 .folder = up->paths.ui,
 					 .helper = up->paths.image,
+					 .secret = up->secret,
+					 .control = up->collector != NULL ? collector_socket(up->collector) : 0,
 					 .is_ready = web_is_ready,
 					 .stop_seconds = 20});
 }
@@ -258,6 +282,7 @@ static void on_signal(struct loop_io *io, uint32_t events)
 		return;
 	fprintf(stderr, "\n");
 	log_info("stopping (signal %u)", info.ssi_signo);
+	collector_stop(up->collector);
 	supervisor_stop(up->supervisor);
 }
 
@@ -354,8 +379,12 @@ static int prepare(struct up *up, struct error *err)
 		r = fill_settings(up, err);
 	if (r < 0)
 		return r;
-	if (up->registry.url != NULL)
+	if (up->registry.url != NULL) {
 		add_registry(up);
+		r = collector_new(up->loop, &up->registry, (const char *const *)up->registry_env.items, &up->collector, err);
+		if (r < 0)
+			return r;
+	}
 	add_agent(up);
 	add_web(up);
 	return 0;
@@ -372,6 +401,7 @@ static int run_tree(struct up *up, struct error *err)
 	if (up->paths.ui == NULL)
 		log_warning("the pages are not built: only the API will answer; set [web] ui");
 	up->supervisor = supervisor_new(up->loop, up->services, up->service_count, &supervisor_events, up);
+	collector_watch(up->collector, up->supervisor);
 	supervisor_start(up->supervisor);
 	r = loop_run(up->loop);
 	if (r < 0)
@@ -382,6 +412,7 @@ static int run_tree(struct up *up, struct error *err)
 static void up_fini(struct up *up)
 {
 	sweep_free(up->sweep);
+	collector_free(up->collector);
 	supervisor_free(up->supervisor);
 	loop_remove(&up->signal_io);
 	if (up->signal_fd >= 0)
@@ -396,6 +427,7 @@ static void up_fini(struct up *up)
 	env_fini(&up->web_env);
 	free(up->self);
 	free(up->agent);
+	free(up->secret);
 }
 
 static int run_up(struct config *config, char **arguments)

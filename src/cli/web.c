@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "cli/command.h"
 #include "cli/listen.h"
 #include "cli/paths.h"
+#include "cli/spawn.h"
 #include "engine/local/local.h"
 #include "web/web.h"
 
@@ -106,6 +108,15 @@ static struct web_options options_of(struct config *config, const struct paths *
 		.audit_ms = milliseconds(config, "log", "audit"),
 		.limit_loopback = config_bool(config, "limit", "loopback"),
 		.accounts_only = !config_bool(config, "web", "guests"),
+		.registry_url = config_string(config, "registry", "url"),
+		.registry_authfile = config_string(config, "registry", "authfile"),
+		.registry_ca_file = config_string(config, "registry", "ca_file"),
+		.registry_insecure = config_bool(config, "registry", "insecure"),
+		.registry_folder = config_string(config, "registry", "folder"),
+		.registry_low = config_number(config, "registry", "low"),
+		.registry_low_percent = 10,
+		.registry_collect_ms = milliseconds(config, "registry", "collect"),
+		.registry_control = (int)number(config, "registry", "control"),
 		.end_on_stop = config_bool(config, "web", "end_on_stop"),
 		.engine_new = new_local_engine,
 		.engine_data = config,
@@ -157,6 +168,11 @@ static int run_web(struct config *config, char **arguments)
 		return 1;
 	}
 	options = options_of(config, &paths);
+	/* For us alone, not for the programs that we start. */
+	if (config_number(config, "registry", "control") == SPAWN_CONTROL_FD)
+		fd_set_cloexec(SPAWN_CONTROL_FD, true);
+	if (strcmp(config_string(config, "registry", "authfile"), SPAWN_SECRET) == 0)
+		fd_set_cloexec(SPAWN_SECRET_FD, true);
 	r = serve(&options, &signals, &err);
 	if (r < 0)
 		log_error("%s", err.message);

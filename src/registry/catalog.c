@@ -31,7 +31,7 @@ static void add(struct registry_names *names, const char *name)
 static int add_page(const struct answer *answer, const char *member, bool (*is_valid)(const char *), struct registry_names *names,
 		    struct error *err)
 {
-	json_t *json = client_json(answer, member, err);
+	json_t *json = registry_json(answer, member, err);
 	json_t *item;
 	size_t i;
 
@@ -81,7 +81,7 @@ static int read_pages(struct registry_client *client, const char *first, const c
 			r = error_set(err, ERROR_MALFORMED, ELOOP, "the registry's list has no end (%s)", member);
 			break;
 		}
-		r = client_ask(client, &question, scope, &answer, err);
+		r = registry_ask(client, &question, scope, &answer, err);
 		if (r == 0 && answer.status != 200)
 			r = refusal(&answer, member, err);
 		if (r == 0)
@@ -93,7 +93,7 @@ static int read_pages(struct registry_client *client, const char *first, const c
 		free(url);
 		url = next;
 	}
-	answer_fini(&answer);
+	http_answer_fini(&answer);
 	return r;
 }
 
@@ -103,7 +103,7 @@ int registry_catalog(struct registry_client *client, struct registry_names *ret_
 	int r;
 
 	*ret_names = (struct registry_names){0};
-	r = read_pages(client, url, "registry:catalog:*", "repositories", repository_is_valid, ret_names, err);
+	r = read_pages(client, url, "registry:catalog:*", "repositories", registry_repository_is_valid, ret_names, err);
 	if (r < 0)
 		registry_names_free(ret_names);
 	return r;
@@ -117,9 +117,9 @@ int registry_tags(struct registry_client *client, const char *repository, struct
 	int r;
 
 	*ret_names = (struct registry_names){0};
-	if (!repository_is_valid(repository))
+	if (!registry_repository_is_valid(repository))
 		return error_set(err, ERROR_INVALID, EINVAL, "\"%.100s\" is no repository's name", repository);
-	r = read_pages(client, url, scope, "tags", tag_is_valid, ret_names, &failed);
+	r = read_pages(client, url, scope, "tags", registry_tag_is_valid, ret_names, &failed);
 	if (r == 0)
 		return 0;
 	registry_names_free(ret_names);

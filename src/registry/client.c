@@ -238,7 +238,7 @@ static int fetch_token(struct registry_client *client, const struct challenge *c
 	if (r == 0 && answer.status != 200)
 		r = refusal(&answer, "a token", err);
 	if (r == 0) {
-		json = client_json(&answer, "a token", err);
+		json = registry_json(&answer, "a token", err);
 		authorization = json != NULL ? token_of(json) : NULL;
 		if (authorization == NULL)
 			r = error_set(err, ERROR_MALFORMED, EPROTO, "the registry's token server at %.100s gives no token", challenge->realm);
@@ -246,7 +246,7 @@ static int fetch_token(struct registry_client *client, const struct challenge *c
 			keep_token(client, scope, authorization, json);
 	}
 	json_decref(json);
-	answer_fini(&answer);
+	http_answer_fini(&answer);
 	return r;
 }
 
@@ -301,7 +301,7 @@ static int authenticate(struct registry_client *client, const struct answer *ans
 	return 0;
 }
 
-int client_ask(struct registry_client *client, const struct question *question, const char *scope, struct answer *answer,
+int registry_ask(struct registry_client *client, const struct question *question, const char *scope, struct answer *answer,
 	       struct error *err)
 {
 	int r = ask_once(client, question, scope, answer, err);
@@ -316,7 +316,7 @@ int client_ask(struct registry_client *client, const struct question *question, 
 	return r;
 }
 
-json_t *client_json(const struct answer *answer, const char *what, struct error *err)
+json_t *registry_json(const struct answer *answer, const char *what, struct error *err)
 {
 	json_t *json = json_loadb(answer->body.data != NULL ? answer->body.data : "", answer->body.length, 0, NULL);
 
@@ -332,10 +332,10 @@ int registry_ping(struct registry_client *client, struct error *err)
 	auto_free char *url = xasprintf("%s/v2/", client->base);
 	struct question question = {.method = "GET", .url = url};
 	struct answer answer = {0};
-	int r = client_ask(client, &question, "", &answer, err);
+	int r = registry_ask(client, &question, "", &answer, err);
 
 	if (r == 0 && answer.status != 200)
 		r = refusal(&answer, "its front door", err);
-	answer_fini(&answer);
+	http_answer_fini(&answer);
 	return r;
 }

@@ -57,7 +57,7 @@ void http_fini(struct http *http)
 	*http = (struct http){0};
 }
 
-void answer_fini(struct answer *answer)
+void http_answer_fini(struct answer *answer)
 {
 	buf_fini(&answer->body);
 	free(answer->link);
@@ -88,7 +88,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *user)
 	size_t length = size * count;
 
 	if (length > 5 && strncmp(line, "HTTP/", 5) == 0)
-		answer_fini(answer); /* of the answer before: a redirect's */
+		http_answer_fini(answer); /* of the answer before: a redirect's */
 	keep(line, length, "Link", &answer->link);
 	keep(line, length, "WWW-Authenticate", &answer->challenge);
 	keep(line, length, "Docker-Content-Digest", &answer->digest);
@@ -213,7 +213,7 @@ int http_ask(struct http *http, const struct question *question, struct answer *
 	CURL *curl = http->curl;
 	CURLcode code;
 
-	answer_fini(answer);
+	http_answer_fini(answer);
 	curl_easy_reset(curl); /* the connection stays */
 	set_limits(http, question);
 	curl_easy_setopt(curl, CURLOPT_URL, question->url);

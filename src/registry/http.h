@@ -42,4 +42,4 @@ int http_init(struct http *http, const struct registry_options *options, bool lo
 void http_fini(struct http *http);
 /* Any status is fine; `answer` is filled anew. */
 int http_ask(struct http *http, const struct question *question, struct answer *answer, struct error *err);
-void answer_fini(struct answer *answer);
+void http_answer_fini(struct answer *answer);

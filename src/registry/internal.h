@@ -19,7 +19,7 @@ struct registry_client {
 
 /* Asks with whatever authentication it takes. `scope`: what a token must be good for ("repository:a/b:pull"; "" for none). `url` is whole.
  * Any status but 401 is given; a 401 after our credentials becomes an error. */
-int client_ask(struct registry_client *client, const struct question *question, const char *scope, struct answer *answer,
+int registry_ask(struct registry_client *client, const struct question *question, const char *scope, struct answer *answer,
 	       struct error *err);
 /* The answer's body as a JSON object; ERROR_MALFORMED. */
-json_t *client_json(const struct answer *answer, const char *what, struct error *err);
+json_t *registry_json(const struct answer *answer, const char *what, struct error *err);

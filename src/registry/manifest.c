@@ -24,7 +24,7 @@ void registry_manifest_fini(struct registry_manifest *manifest)
 
 static int check_names(const char *repository, const char *reference, struct error *err)
 {
-	if (repository_is_valid(repository) && (digest_is_sha256(reference) || tag_is_valid(reference)))
+	if (registry_repository_is_valid(repository) && (registry_digest_is_valid(reference) || registry_tag_is_valid(reference)))
 		return 0;
 	return error_set(err, ERROR_INVALID, EINVAL, "\"%.100s\", \"%.80s\": no repository and no tag or digest", repository, reference);
 }
@@ -44,13 +44,13 @@ static int settle_digest(const struct answer *answer, const char *reference, boo
 {
 	if (whole)
 		digest_of(&manifest->body, manifest->digest);
-	else if (answer->digest != NULL && digest_is_sha256(answer->digest))
+	else if (answer->digest != NULL && registry_digest_is_valid(answer->digest))
 		memcpy(manifest->digest, answer->digest, sizeof(manifest->digest));
-	else if (digest_is_sha256(reference))
+	else if (registry_digest_is_valid(reference))
 		memcpy(manifest->digest, reference, sizeof(manifest->digest));
 	else
 		return error_set(err, ERROR_MALFORMED, EPROTO, "the registry does not tell the digest of %.80s", reference);
-	if (digest_is_sha256(reference) && !str_equal(manifest->digest, reference))
+	if (registry_digest_is_valid(reference) && !str_equal(manifest->digest, reference))
 		return error_set(err, ERROR_MALFORMED, EBADMSG, "the registry's manifest is not the one asked for (%.80s)", reference);
 	return 0;
 }
@@ -69,7 +69,7 @@ static int ask_manifest(struct registry_client *client, const char *method, cons
 	*manifest = (struct registry_manifest){0};
 	r = check_names(repository, reference, err);
 	if (r == 0)
-		r = client_ask(client, &question, scope, &answer, err);
+		r = registry_ask(client, &question, scope, &answer, err);
 	if (r == 0 && answer.status != 200)
 		r = refusal(&answer, what, err);
 	if (r == 0 && answer.body.length > MANIFEST_MAX)
@@ -82,7 +82,7 @@ static int ask_manifest(struct registry_client *client, const char *method, cons
 	}
 	if (r < 0)
 		registry_manifest_fini(manifest);
-	answer_fini(&answer);
+	http_answer_fini(&answer);
 	return r;
 }
 
@@ -107,13 +107,13 @@ int registry_manifest_delete(struct registry_client *client, const char *reposit
 	struct answer answer = {0};
 	int r = check_names(repository, digest, err);
 
-	if (r == 0 && !digest_is_sha256(digest))
+	if (r == 0 && !registry_digest_is_valid(digest))
 		r = error_set(err, ERROR_INVALID, EINVAL, "only a digest can be deleted, not %.80s", digest);
 	if (r == 0)
-		r = client_ask(client, &question, scope, &answer, err);
+		r = registry_ask(client, &question, scope, &answer, err);
 	if (r == 0 && answer.status != 202 && answer.status != 200 && answer.status != 204)
 		r = refusal(&answer, what, err);
-	answer_fini(&answer);
+	http_answer_fini(&answer);
 	return r;
 }
 
@@ -134,7 +134,7 @@ static int visit(const struct visit *visit, json_t *descriptor, bool is_manifest
 	};
 	int r;
 
-	if (content.digest == NULL || !digest_is_sha256(content.digest) || content.size < 0 || content.size > SIZE_MOST)
+	if (content.digest == NULL || !registry_digest_is_valid(content.digest) || content.size < 0 || content.size > SIZE_MOST)
 		return 0;
 	r = visit->each(&content, visit->data);
 	return r == 0 ? 1 : r;
@@ -174,10 +174,10 @@ static int ask_blob(struct registry_client *client, const char *method, const ch
 	struct question question = {.method = method, .url = url, .accept = "*/*", .sink = sink, .redirects = true};
 	int r = check_names(repository, digest, err);
 
-	if (r == 0 && !digest_is_sha256(digest))
+	if (r == 0 && !registry_digest_is_valid(digest))
 		r = error_set(err, ERROR_INVALID, EINVAL, "%.80s is no digest", digest);
 	if (r == 0)
-		r = client_ask(client, &question, scope, answer, err);
+		r = registry_ask(client, &question, scope, answer, err);
 	if (r == 0 && answer->status != 200)
 		r = refusal(answer, what, err);
 	return r;
@@ -191,7 +191,7 @@ int registry_blob_head(struct registry_client *client, const char *repository, c
 
 	if (r == 0)
 		*ret_size = answer.length;
-	answer_fini(&answer);
+	http_answer_fini(&answer);
 	return r;
 }
 
@@ -201,6 +201,6 @@ int registry_blob_get(struct registry_client *client, const char *repository, co
 	struct answer answer = {0};
 	int r = ask_blob(client, "GET", repository, digest, sink, &answer, err);
 
-	answer_fini(&answer);
+	http_answer_fini(&answer);
 	return r;
 }

@@ -15,7 +15,7 @@ static size_t separator(const char *s)
 	return strspn(s, "-");
 }
 
-bool repository_is_valid(const char *name)
+bool registry_repository_is_valid(const char *name)
 {
 	const char *p = name;
 
@@ -36,14 +36,14 @@ bool repository_is_valid(const char *name)
 	}
 }
 
-bool tag_is_valid(const char *tag)
+bool registry_tag_is_valid(const char *tag)
 {
 	size_t length = strlen(tag);
 
 	return length > 0 && length <= REGISTRY_TAG_MAX && tag[0] != '.' && tag[0] != '-' && strspn(tag, WORD ".-") == length;
 }
 
-bool digest_is_sha256(const char *digest)
+bool registry_digest_is_valid(const char *digest)
 {
 	return strlen(digest) == REGISTRY_DIGEST_SIZE - 1 && strncmp(digest, "sha256:", 7) == 0 &&
 	       strspn(digest + 7, "0123456789abcdef") == 64;

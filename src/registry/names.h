@@ -8,6 +8,6 @@
 #define REGISTRY_TAG_MAX	128
 #define REGISTRY_DIGEST_SIZE	72 /* "sha256:" and 64 hexadecimal digits, with the NUL */
 
-bool repository_is_valid(const char *name); /* "taste/figlet" */
-bool tag_is_valid(const char *tag);
-bool digest_is_sha256(const char *digest);
+bool registry_repository_is_valid(const char *name); /* "taste/figlet" */
+bool registry_tag_is_valid(const char *tag);
+bool registry_digest_is_valid(const char *digest);

@@ -12,6 +12,7 @@
 #include "store/builds.h"
 #include "store/projects.h"
 #include "web/job.h"
+#include "web/keeper.h"
 #include "web/recipe.h"
 #include "web/views.h"
 
@@ -36,9 +37,13 @@ static void on_loaded(int result, const struct error *err, void *data)
 {
 	struct telling *telling = data;
 	const char *state = json_string_value(json_object_get(telling->json, "state"));
-	auto_free char *text = telling->json != NULL ? json_dumps(telling->json, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+	auto_free char *text = NULL;
 
 	(void)err;
+	if (telling->json != NULL) {
+		keeper_mark_build(telling->builder->hub->keeper, telling->json);
+		text = json_dumps(telling->json, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	}
 	if (result == 0 && text != NULL && state != NULL)
 		build_log_state(telling->builder->logs, telling->id, text,
 				strcmp(state, "queued") != 0 && strcmp(state, "running") != 0);
@@ -216,6 +221,8 @@ void builder_claim_next(struct builder *builder)
 	if (builder->stopping || !atomic_load(&builder->hub->engine_up))
 		return;
 	loop_timer_start(builder->hub->loop, &builder->timer, LOOK_MS, look_again, builder);
+	if (!keeper_takes_builds(builder->hub->keeper))
+		return; /* they wait: what is built could not be kept */
 	if (builder->claiming || builder->running >= builder->hub->options->builds) {
 		builder->again = builder->claiming;
 		return;

@@ -11,18 +11,22 @@
 #include "http/stream.h"
 #include "web/feedback.h"
 #include "web/internal.h"
+#include "web/keeper.h"
 #include "web/publish.h"
 #include "web/sight.h"
 #include "web/views.h"
 
 static int get_build(struct request *request, struct error *err)
 {
+	const struct web *web = request_data(request);
 	json_t *json;
 	int r = view_build_by_id(request_local(request), request_param(request, "id"), &json, err);
 
-	if (r == 0)
-		respond_json(request, 200, json);
-	return r;
+	if (r < 0)
+		return r;
+	keeper_mark_build(web->hub->keeper, json);
+	respond_json(request, 200, json);
+	return 0;
 }
 
 /* A reader on the way to the loop. */

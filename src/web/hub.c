@@ -15,6 +15,7 @@
 #include "web/builder.h"
 #include "web/call.h"
 #include "web/fetcher.h"
+#include "web/keeper.h"
 #include "web/node.h"
 #include "web/pools.h"
 #include "web/saver.h"
@@ -379,6 +380,8 @@ int hub_new(const struct web_options *options, struct cache *cache, struct hub *
 		r = load_open(hub, err);
 	if (r == 0)
 		r = builder_new(hub, &hub->builder, err);
+	if (r == 0)
+		r = keeper_new(hub, &hub->keeper, err);
 	if (r < 0) {
 		hub_free(hub);
 		return r;
@@ -408,7 +411,7 @@ int hub_start(struct hub *hub, struct error *err)
 	if (r != 0)
 		return error_errno(err, r, "cannot start the control loop");
 	hub->started = true;
-	return 0;
+	return keeper_start(hub->keeper, err);
 }
 
 /* From here on no live one may touch its terminals. */
@@ -500,6 +503,7 @@ void hub_free(struct hub *hub)
 {
 	if (hub == NULL)
 		return;
+	keeper_stop(hub->keeper); /* it posts to the loop */
 	if (hub->started) {
 		loop_post(hub->loop, stop_loop, hub->loop);
 		pthread_join(hub->thread, NULL);
@@ -526,6 +530,7 @@ void hub_free(struct hub *hub)
 	builder_free(hub->builder);
 	fetcher_free(hub->fetcher);
 	saver_free(hub->saver);
+	keeper_free(hub->keeper);
 	recorder_free(hub->recorder);
 	loop_timer_stop(&hub->usage_timer);
 	upkeep_stop(hub);

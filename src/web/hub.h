@@ -19,6 +19,7 @@
 struct builder;
 struct fetcher;
 struct saver;
+struct keeper;
 struct pools;
 
 struct hub {
@@ -33,6 +34,7 @@ struct hub {
 	struct builder *builder;
 	struct fetcher *fetcher;
 	struct saver *saver;
+	struct keeper *keeper; /* of the registry; NULL: none is configured */
 	struct pools *pools;
 	struct map *by_id;     /* struct live, not ended */
 	struct map *by_person; /* the same */

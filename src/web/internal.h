@@ -100,6 +100,7 @@ extern const struct resource admin_user_resources[];
 extern const struct resource admin_project_resources[];
 extern const struct resource admin_feedback_resources[];
 extern const struct resource admin_sandbox_resources[];
+extern const struct resource admin_registry_resources[];
 
 /* Every route served, for docs and tests: each table in turn. */
 extern const struct resource *const all_resources[];

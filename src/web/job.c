@@ -16,6 +16,7 @@
 #include "base/util.h"
 #include "core/names.h"
 #include "store/builds.h"
+#include "store/registry.h"
 #include "store/versions.h"
 #include "web/allowance.h"
 #include "web/fetcher.h"
@@ -141,14 +142,20 @@ struct ending {
 	char *error;
 	struct version version; /* image NULL: none */
 	struct build_outcome outcome;
+	bool registry_away; /* it failed for that only */
 	int64_t now_ms;
 };
 
 static int write_end(struct store *store, void *data, struct error *err)
 {
 	struct ending *ending = data;
+	bool again = false;
 	int r = 0;
 
+	if (ending->registry_away)
+		r = registry_put_build_back(store, ending->id, &again, err);
+	if (r < 0 || again)
+		return r;
 	r = builds_set_outcome(store, ending->id, &ending->outcome, err);
 	if (r == 0 && ending->version.image != NULL)
 		r = versions_add(store, &ending->version, ending->now_ms, NULL, err);
@@ -202,10 +209,22 @@ static void job_finish(struct job *job, struct ending *ending)
 	builder_claim_next(builder);
 }
 
+/* By what the agent says of it (agent/image/registry.c); no fault of what is built. */
+static bool is_registry_away(const char *error)
+{
+	return strstr(error, "cannot talk to the registry") != NULL || strstr(error, "the registry does not answer") != NULL;
+}
+
 static void job_fail(struct job *job, const char *error)
 {
-	job_say(job, "failed: %s", error);
-	job_finish(job, ending_new(job, "failed", error));
+	struct ending *ending = ending_new(job, "failed", error);
+
+	ending->registry_away = is_registry_away(error);
+	if (ending->registry_away)
+		job_say(job, "the registry is away; three times at most this is built again when it is back (%s)", error);
+	else
+		job_say(job, "failed: %s", error);
+	job_finish(job, ending);
 }
 
 static void on_fail_timer(void *data)

@@ -56,6 +56,17 @@ struct web_options {
 	void (*image_gone)(void *data, const char *reference);
 	void *image_gone_data;
 
+	const char *registry_url; /* "" or NULL: nobody looks after it */
+	const char *registry_authfile;
+	const char *registry_ca_file;
+	bool registry_insecure;
+	const char *registry_folder;   /* whose disk is watched; "" or NULL: none */
+	uint64_t registry_low;	       /* bytes: less than this is too little */
+	unsigned registry_low_percent; /* and so is less than this part */
+	int64_t registry_collect_ms;   /* between two garbage collections; 0: only when asked */
+	int64_t registry_look_ms;      /* between two looks at it; 0: 5 s, or 1 s while it is away */
+	int registry_control;	       /* descriptor by which `ttob up` is told to collect; 0: the registry is not its own */
+
 	struct engine *(*engine_new)(struct loop *loop, const struct engine_events *events, void *events_data, void *data);
 	void *engine_data;
 };

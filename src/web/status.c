@@ -3,6 +3,7 @@
 
 #include "store/projects.h"
 #include "web/internal.h"
+#include "web/keeper.h"
 
 static int get_status(struct request *request, struct error *err)
 {
@@ -14,10 +15,10 @@ static int get_status(struct request *request, struct error *err)
 	if (r < 0)
 		return r;
 	respond_json(request, 200,
-		     json_pack("{s:b,s:{s:I,s:I,s:I},s:{s:i,s:i},s:s,s:s}", "ready", up, "projects", "ready",
+		     json_pack("{s:b,s:{s:I,s:I,s:I},s:{s:i,s:i},s:s,s:s,s:s}", "ready", up, "projects", "ready",
 			       (json_int_t)counts.ready, "building", (json_int_t)counts.building, "failed", (json_int_t)counts.failed,
 			       "sandboxes", "running", (int)atomic_load(&web->hub->running), "capacity", (int)web->hub->capacity,
-			       "engine", up ? "up" : "down", "version", TTOB_VERSION));
+			       "engine", up ? "up" : "down", "registry", keeper_is_up(web->hub->keeper) ? "up" : "down", "version", TTOB_VERSION));
 	return 0;
 }
 

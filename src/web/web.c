@@ -38,7 +38,7 @@ const struct resource *const all_resources[] = {
 	badge_resources,   feed_resources,     banner_resources,  banner_admin_resources, oembed_resources, publicity_resources,
 	like_resources, comment_resources, report_resources, mine_resources, history_resources, recommendation_resources,
 	statistics_resources, admin_overview_resources, admin_user_resources, admin_project_resources, admin_feedback_resources,
-	admin_sandbox_resources, publish_resources, manage_resources, source_resources, preview_resources,
+	admin_sandbox_resources, admin_registry_resources, publish_resources, manage_resources, source_resources, preview_resources,
 };
 const size_t all_resources_count = ARRAY_SIZE(all_resources);
 

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static int look(const struct registry_content *content, void *data)
 {
 	(void)data;
-	return digest_is_sha256(content->digest) && content->size >= 0 ? 0 : -1;
+	return registry_digest_is_valid(content->digest) && content->size >= 0 ? 0 : -1;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -26,13 +26,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct error err;
 
 	challenge_parse(text, &challenge);
-	repository_is_valid(text);
-	tag_is_valid(text);
+	registry_repository_is_valid(text);
+	registry_tag_is_valid(text);
 	buf_append(&manifest.body, data, size);
 	registry_manifest_each(&manifest, look, NULL, &err);
 	registry_manifest_fini(&manifest);
 	buf_append(&answer.body, data, size);
 	refusal(&answer, "x", &err);
-	answer_fini(&answer);
+	http_answer_fini(&answer);
 	return 0;
 }

@@ -23,19 +23,19 @@ static void names_follow_the_grammar(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
-		assert_true(repository_is_valid(good[i]));
+		assert_true(registry_repository_is_valid(good[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_false(repository_is_valid(bad[i]));
+		assert_false(registry_repository_is_valid(bad[i]));
 	memset(text, 'a', sizeof(text));
 	text[REGISTRY_REPOSITORY_MAX] = '\0';
-	assert_true(repository_is_valid(text));
+	assert_true(registry_repository_is_valid(text));
 	text[REGISTRY_REPOSITORY_MAX] = 'a';
 	text[REGISTRY_REPOSITORY_MAX + 1] = '\0';
-	assert_false(repository_is_valid(text));
-	assert_true(tag_is_valid("b7k_.-X"));
-	assert_false(tag_is_valid(".x") || tag_is_valid("") || tag_is_valid("a/b") || tag_is_valid("a:b"));
-	assert_true(digest_is_sha256(DIGEST));
-	assert_false(digest_is_sha256("sha256:0123") || digest_is_sha256(DIGEST "0") || digest_is_sha256("sha512:" DIGEST));
+	assert_false(registry_repository_is_valid(text));
+	assert_true(registry_tag_is_valid("b7k_.-X"));
+	assert_false(registry_tag_is_valid(".x") || registry_tag_is_valid("") || registry_tag_is_valid("a/b") || registry_tag_is_valid("a:b"));
+	assert_true(registry_digest_is_valid(DIGEST));
+	assert_false(registry_digest_is_valid("sha256:0123") || registry_digest_is_valid(DIGEST "0") || registry_digest_is_valid("sha512:" DIGEST));
 }
 
 static void addresses_are_encrypted_or_here(void **state)
@@ -87,7 +87,7 @@ static struct error refused(unsigned status, const char *body, const char *retry
 
 	buf_append_string(&answer.body, body);
 	assert_true(refusal(&answer, "it", &err) < 0);
-	answer_fini(&answer);
+	http_answer_fini(&answer);
 	return err;
 }
 

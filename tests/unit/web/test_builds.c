@@ -156,6 +156,38 @@ static void what_fails_is_told(void **state)
 	drop(json);
 }
 
+static void count_builds(struct engine *engine, void *data)
+{
+	*(unsigned *)data = fake_engine_count(engine, "build");
+}
+
+static void a_registry_that_is_away_does_not_fail_it_at_once(void **state)
+{
+	struct guest guest = {.fixture = *state};
+	char path[80];
+	json_t *json;
+
+	fixture_add_project(*state, "one");
+	fixture_start(*state);
+	build_path(&guest, "one", path, sizeof(path));
+	let(*state, (struct wish){.hold = true});
+	fixture_away(*state, false);
+	for (int i = 0; i < 3; i++) {
+		json = until(&guest, path, "stage", "build");
+		assert_true(json_is_null(at(json, "error")));
+		drop(json);
+		let(*state, (struct wish){.hold = true,
+					  .build = path,
+					  .end = "failed",
+					  .error = "the image was built but could not be stored: cannot talk to the registry: refused"});
+		for (unsigned n = 0; n < (unsigned)i + 2 && i < 2;)
+			fixture_on_loop(*state, count_builds, &n);
+	}
+	json = until(&guest, path, "state", "failed");
+	assert_non_null(strstr(text_of(json, "error"), "cannot talk to the registry"));
+	drop(json);
+}
+
 static void a_program_that_does_not_run_is_not_ready(void **state)
 {
 	struct guest guest = {.fixture = *state};
@@ -337,6 +369,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_build_makes_the_project_ready, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_is_wanted_goes_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_fails_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_registry_that_is_away_does_not_fail_it_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_program_that_does_not_run_is_not_ready, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refused_build_holds_up_no_other, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_base_that_stutters_is_asked_for_again, setup, teardown),

@@ -1,0 +1,38 @@
+/* The one who looks after the registry: a thread of its own, because asking a registry means waiting. It knows whether the registry is
+ * there, what is in it and how much room is left, and has what no version needs any more deleted.
+ *
+ * The embedded registry's own garbage collection needs it to stand still: `ttob up` stops it, collects and starts it again when it is told
+ * so by a descriptor (cli/collector.h). New builds wait meanwhile. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct hub;
+struct keeper;
+
+/* NULL in *ret_keeper when no registry is configured: then all functions below answer as if it were there and empty. */
+int keeper_new(struct hub *hub, struct keeper **ret_keeper, struct error *err);
+int keeper_start(struct keeper *keeper, struct error *err);
+/* Ends the thread; safe to call twice. All take NULL. */
+void keeper_stop(struct keeper *keeper);
+void keeper_free(struct keeper *keeper);
+
+/* From any thread: */
+
+/* It answered when it was last asked. */
+bool keeper_is_up(const struct keeper *keeper);
+/* A build may begin: the registry is up, and nothing is being collected. */
+bool keeper_takes_builds(const struct keeper *keeper);
+/* Whether it was away at some time after that moment (monotonic), or is now. */
+bool keeper_was_away(const struct keeper *keeper, int64_t since_ms);
+/* Adds "waiting_for": "registry" to a build's view that waits for that; else null. */
+void keeper_mark_build(const struct keeper *keeper, json_t *build);
+/* Asks for a garbage collection. ERROR_CONFLICT while one is under way, ERROR_UNAVAILABLE while the registry is away, or not known. */
+int keeper_collect(struct keeper *keeper, struct error *err);
+/* For GET /admin/registry, and an item for each repository; new references. The numbers are those gathered last; being asked has them
+ * gathered anew soon. */
+json_t *keeper_summary(struct keeper *keeper);
+json_t *keeper_repositories(struct keeper *keeper);
