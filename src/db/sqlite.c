@@ -1,6 +1,10 @@
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/cleanup.h"
+#include "base/util.h"
 #include "db/backend.h"
 
 #define BUSY_MS 10000
@@ -33,9 +37,26 @@ static int tell(sqlite3 *connection, struct error *err)
 	}
 }
 
+/* What the migrations say to MariaDB only, in SQLite's words: ids are never given twice, so that what still speaks of something that was
+ * deleted can't mean something new. */
+static char *own_words(const char *sql)
+{
+	static const char theirs[] = "/*! AUTO_INCREMENT */";
+	static const char ours[] = "AUTOINCREMENT";
+	char *copy = xstrdup(sql);
+
+	for (char *at = strstr(copy, theirs); at != NULL; at = strstr(at, theirs)) {
+		memset(at, ' ', sizeof(theirs) - 1);
+		memcpy(at, ours, sizeof(ours) - 1);
+	}
+	return copy;
+}
+
 static int script(void *connection, const char *sql, struct error *err)
 {
-	return sqlite3_exec(connection, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : tell(connection, err);
+	auto_free char *text = own_words(sql);
+
+	return sqlite3_exec(connection, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : tell(connection, err);
 }
 
 static int open_sqlite(const char *place, void **ret_connection, struct error *err)

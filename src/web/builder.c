@@ -186,7 +186,8 @@ static void on_claimed(int result, const struct error *err, void *data)
 {
 	struct claim *claim = data;
 	struct builder *builder = claim->builder;
-	bool changed = builder->changed_ms != 0 && claim->changed_ms != builder->changed_ms;
+	/* The first look counts as a change: what was answered before it may be older. */
+	bool changed = claim->changed_ms != 0 && claim->changed_ms != builder->changed_ms;
 
 	builder->claiming = false;
 	if (result < 0) {

@@ -265,6 +265,8 @@ static void deletes_with_all_that_hangs_on_it(void **state)
 	     &err);
 	assert_int_equal(n, 0);
 	assert_int_equal(projects_delete(store, id, &err), -ENOENT);
+	/* What is under way for the old one must not get to a new one. */
+	assert_int_not_equal(add_sample(store, "later", "fun"), id);
 	assert_int_equal(projects_set_state(store, id, "ready", NOW, &err), -ENOENT);
 }
 
