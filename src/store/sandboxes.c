@@ -28,6 +28,21 @@ void sandbox_fini(struct sandbox *sandbox)
 	memset(sandbox, 0, sizeof(*sandbox));
 }
 
+void sandbox_copy(const struct sandbox *sandbox, struct sandbox *ret_copy)
+{
+	*ret_copy = *sandbox;
+	ret_copy->id = xstrdup(sandbox->id);
+	ret_copy->person = xstrdup(sandbox->person);
+	ret_copy->full_name = xstrdup(sandbox->full_name);
+	ret_copy->project_summary = xstrdup(sandbox->project_summary);
+	ret_copy->version = xstrdup(sandbox->version);
+	ret_copy->image = xstrdup(sandbox->image);
+	ret_copy->state = xstrdup(sandbox->state);
+	ret_copy->reason = xstrdup(sandbox->reason);
+	ret_copy->detail = xstrdup(sandbox->detail);
+	ret_copy->node = xstrdup(sandbox->node);
+}
+
 void sandbox_list_fini(struct sandbox_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)

@@ -32,6 +32,8 @@ struct sandbox {
 };
 
 void sandbox_fini(struct sandbox *sandbox);
+/* With strings of its own. */
+void sandbox_copy(const struct sandbox *sandbox, struct sandbox *ret_copy);
 
 struct sandbox_list {
 	struct sandbox *items;

@@ -21,19 +21,9 @@ struct entry {
 static struct entry *entry_new(struct live *live)
 {
 	struct entry *entry = xmalloc(sizeof(*entry));
-	struct sandbox *row = &entry->row;
 
-	*entry = (struct entry){.live = live_ref(live), .row = live->row, .now_ms = clock_realtime_ms()};
-	row->id = xstrdup(row->id);
-	row->person = xstrdup(row->person);
-	row->full_name = xstrdup(row->full_name);
-	row->project_summary = xstrdup(row->project_summary);
-	row->version = xstrdup(row->version);
-	row->image = xstrdup(row->image);
-	row->state = xstrdup(row->state);
-	row->reason = NULL;
-	row->detail = NULL;
-	row->node = xstrdup(row->node);
+	*entry = (struct entry){.live = live_ref(live), .now_ms = clock_realtime_ms()};
+	sandbox_copy(&live->row, &entry->row);
 	return entry;
 }
 

@@ -19,19 +19,8 @@ struct note {
 static struct note *note_new(const struct live *live)
 {
 	struct note *note = xmalloc(sizeof(*note));
-	struct sandbox *row = &note->row;
 
-	*row = live->row;
-	row->id = xstrdup(row->id);
-	row->person = xstrdup(row->person);
-	row->full_name = xstrdup(row->full_name);
-	row->project_summary = xstrdup(row->project_summary);
-	row->version = xstrdup(row->version);
-	row->image = xstrdup(row->image);
-	row->state = xstrdup(row->state);
-	row->reason = xstrdup(row->reason);
-	row->detail = xstrdup(row->detail);
-	row->node = xstrdup(row->node);
+	sandbox_copy(&live->row, &note->row);
 	note->now_ms = clock_realtime_ms();
 	return note;
 }
