@@ -109,7 +109,7 @@ static void a_frame_beyond_its_screen_is_refused(void **state)
 static void other_files_are_refused(void **state)
 {
 	static const char *const others[] = {"", "x", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "BM6\0\0", "II*\0", "%PDF-1.4", "\xff\xd8",
-					     "GIF8", "RIFF1234WAVE", "\0\0\0\x20" "ftypavif"};
+					     "GIF8", "RIFF1234WAVE", "\0\0\0\040ftypavif"};
 	struct image_header header;
 	struct error err;
 

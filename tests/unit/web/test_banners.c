@@ -178,8 +178,7 @@ static void forms_are_checked(void **state)
 					  "{\"text\": \"x\", \"link\": \"https://a.example\", \"weight\": 1.5}",
 					  "{\"text\": \"x\", \"link\": \"https://a.example\", \"enabled\": 1}",
 					  "{\"text\": \"x\", \"link\": \"https://a.example\", \"starts_at\": \"tomorrow\"}",
-					  "{\"text\": \"x\", \"link\": \"https://a.example\", \"starts_at\": \"2026-01-02T00:00:00Z\", \"ends_at\": "
-					  "\"2026-01-01T00:00:00Z\"}",
+					  "{\"text\": \"x\", \"link\": \"https://a.example\", \"starts_at\": \"2026-01-02T00:00:00Z\", \"ends_at\": \"2026-01-01T00:00:00Z\"}",
 					  "{\"text\": \"x\", \"link\": \"https://a.example\", \"image\": \"x\"}"};
 
 	(void)state;
