@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """git.fetch against a real git server on a public address: the test has a network namespace of its own, with a small world behind it."""
 import ctypes
 import io
