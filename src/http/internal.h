@@ -1,7 +1,8 @@
 /* What the files of http/ share and nobody else sees.
  *
- * Locks, in the order they may be taken: request.lock or stream.lock, then server.lock, then libmicrohttpd's own. A
- * request belongs to the connection until `completed` (access.c) and to whoever deferred it; `mhd` is NULL once the
+ * Locks, in the order they may be taken: request.lock or stream.lock, then server.lock or libmicrohttpd's own, never
+ * both: nothing of libmicrohttpd that locks is called under server.lock, and it holds its own while it tells of the end
+ * of an upgraded connection (access_completed), where none of ours may be taken. A request belongs to the connection until `completed` (access.c) and to whoever deferred it; `mhd` is NULL once the
  * connection has let go of it. */
 #pragma once
 

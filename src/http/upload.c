@@ -82,12 +82,15 @@ int upload_append(struct request *request, const void *data, size_t length, stru
 
 void upload_end(struct request *request)
 {
+	/* Only the request itself enters the list and leaves it. What never was an upload may end where libmicrohttpd
+	 * holds its own lock (access_completed), so the server's must not be taken for it. */
+	if (list_is_empty(&request->upload_link))
+		return;
 	if (request->upload_fd >= 0)
 		close(request->upload_fd);
 	request->upload_fd = -1;
 	pthread_mutex_lock(&request->server->lock);
-	if (!list_is_empty(&request->upload_link))
-		list_remove(&request->upload_link);
+	list_remove(&request->upload_link);
 	list_init(&request->upload_link);
 	pthread_mutex_unlock(&request->server->lock);
 }

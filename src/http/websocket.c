@@ -160,9 +160,12 @@ void upgrade_close(void *data)
 	struct server *server = upgrade->server;
 
 	pthread_mutex_lock(&server->lock);
-	list_remove(&upgrade->link);
-	server->upgrade_count--;
+	list_remove(&upgrade->link); /* nobody shuts down a socket that is no longer there */
+	pthread_mutex_unlock(&server->lock);
+	/* libmicrohttpd takes its lock here, and holds the same one while it calls us for connections that ended. */
 	MHD_upgrade_action(upgrade->handle, MHD_UPGRADE_ACTION_CLOSE);
+	pthread_mutex_lock(&server->lock);
+	server->upgrade_count--; /* from here on the server may stop */
 	pthread_cond_broadcast(&server->wake);
 	pthread_mutex_unlock(&server->lock);
 	free(upgrade);

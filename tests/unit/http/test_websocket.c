@@ -253,6 +253,72 @@ static void shuts_down_what_is_still_open(void **state)
 	close(fd);
 }
 
+#define CROWD 64
+
+struct crowd {
+	sem_t taken;
+	pthread_mutex_t lock;
+	struct upgrade *upgrades[CROWD];
+	size_t count;
+};
+
+static void take_in(struct upgrade *upgrade, int socket, const void *early, size_t early_length, void *data)
+{
+	struct crowd *crowd = data;
+
+	(void)socket;
+	(void)early;
+	(void)early_length;
+	pthread_mutex_lock(&crowd->lock);
+	crowd->upgrades[crowd->count++] = upgrade;
+	pthread_mutex_unlock(&crowd->lock);
+	sem_post(&crowd->taken);
+}
+
+static int handle_crowd(struct request *request, struct error *err)
+{
+	return respond_websocket(request, NULL, take_in, request_data(request), err);
+}
+
+static void open_crowd(struct server *server, struct crowd *crowd, int fds[CROWD])
+{
+	crowd->count = 0;
+	for (size_t i = 0; i < CROWD; i++) {
+		fds[i] = client_connect(server_port(server));
+		client_send(fds[i], "GET /crowd HTTP/1.1\r\nHost: a\r\n" HELLO "\r\n");
+	}
+	for (size_t i = 0; i < CROWD; i++)
+		sem_wait(&crowd->taken);
+}
+
+/* While one is closed here, the server's thread sees the one before to its end: neither may wait for the other. When
+ * they do, this test never ends. */
+static void closes_many_in_a_row(void **state)
+{
+	struct crowd crowd = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	const struct route routes[] = {{METHOD_GET, "/crowd", ROUTE_IMMEDIATE, handle_crowd, &crowd, 0, 0, NULL}};
+	struct server_counts counts;
+	struct server_config config;
+	struct server *server;
+	int fds[CROWD];
+
+	(void)state;
+	sem_init(&crowd.taken, 0, 0);
+	server_config_init(&config);
+	server = fixture_start(&config, routes, ARRAY_SIZE(routes));
+	for (int round = 0; round < 20; round++) {
+		open_crowd(server, &crowd, fds);
+		for (size_t i = 0; i < CROWD; i++)
+			upgrade_close(crowd.upgrades[i]);
+		for (size_t i = 0; i < CROWD; i++)
+			close(fds[i]);
+	}
+	server_count(server, &counts);
+	assert_int_equal(counts.upgrades, 0);
+	fixture_stop(server);
+	sem_destroy(&crowd.taken);
+}
+
 static void hashes_as_fips_180_says(void **state)
 {
 	static const struct {
@@ -284,6 +350,7 @@ int main(void)
 		cmocka_unit_test(opens_later),
 		cmocka_unit_test(tells_when_nobody_is_left_to_take_it),
 		cmocka_unit_test(shuts_down_what_is_still_open),
+		cmocka_unit_test(closes_many_in_a_row),
 		cmocka_unit_test(hashes_as_fips_180_says),
 	};
 
