@@ -2,7 +2,6 @@
  * other; and what a storm of sign-ins does to others: the echo of a terminal and GET /session, quiet and in the storm. COUNT
  * (1000) accounts, STORM (32) clients that sign in without a pause, SECONDS (10) of each. Target: in the storm, p99 of the echo
  * stays below 20 ms and that of GET /session below 50 ms on two processors. */
-#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,12 +16,11 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "engine/fake/fake.h"
 #include "lib/http.h"
 #include "lib/stats.h"
+#include "lib/web.h"
 #include "store/projects.h"
 #include "store/versions.h"
-#include "web/web.h"
 
 #define PASSWORD "seven green kettles"
 
@@ -32,12 +30,6 @@ struct world {
 	char folder[64];
 	char *database;
 };
-
-static struct engine *make_engine(struct loop *loop, const struct engine_events *events, void *events_data, void *data)
-{
-	(void)data;
-	return fake_engine_new(loop, events, events_data);
-}
 
 static void fail(const char *what, const char *why)
 {
@@ -73,10 +65,9 @@ static void make_project(const struct world *world)
 	store_close(&store);
 }
 
-static void serve(const struct world *world, int port_pipe)
+static pid_t start_web(const struct world *world, struct site *site)
 {
 	const struct web_options options = {
-		.listen = "127.0.0.1:0",
 		.data = world->folder,
 		.database = world->database,
 		.workers = 2,
@@ -87,48 +78,9 @@ static void serve(const struct world *world, int port_pipe)
 		.terminals_max = 1,
 		.builds = 1,
 		.tries = 1000000,
-		.engine_new = make_engine,
 	};
-	struct error err = {0};
-	struct web *web;
-	unsigned port;
-	sigset_t term;
-	int signal;
 
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	sigprocmask(SIG_BLOCK, &term, NULL);
-	log_setup("web", LOG_LEVEL_WARNING, false);
-	if (web_new(&options, &web, &err) < 0 || web_start(web, &err) < 0)
-		fail("the web process", err.message);
-	port = web_port(web);
-	if (write(port_pipe, &port, sizeof(port)) != sizeof(port))
-		_exit(1);
-	sigwait(&term, &signal);
-	web_stop(web);
-	web_free(web);
-	_exit(0);
-}
-
-static pid_t start_web(const struct world *world, struct site *site)
-{
-	unsigned port;
-	int ends[2];
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		exit(1);
-	pid = fork();
-	if (pid == 0)
-		serve(world, ends[1]);
-	close(ends[1]);
-	if (pid < 0 || read(ends[0], &port, sizeof(port)) != sizeof(port))
-		exit(1);
-	close(ends[0]);
-	snprintf(site->host, sizeof(site->host), "127.0.0.1");
-	snprintf(site->port, sizeof(site->port), "%u", port);
-	return pid;
+	return web_serve(&options, site);
 }
 
 /* ---- one after the other --------------------------------------------------------------------------------------------- */
@@ -286,8 +238,7 @@ int main(void)
 	usleep(300000);
 	measure_steps(&site, (unsigned)bench_option("COUNT", 1000));
 	measure_storm(&site, (unsigned)bench_option("STORM", 32), bench_option("SECONDS", 10));
-	kill(web, SIGTERM);
-	waitpid(web, NULL, 0);
+	web_end(web);
 	dir_remove_all(world.folder, NULL);
 	free(world.database);
 	return 0;

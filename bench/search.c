@@ -7,9 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -18,12 +16,11 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "core/names.h"
-#include "engine/fake/fake.h"
 #include "lib/http.h"
 #include "lib/stats.h"
+#include "lib/web.h"
 #include "search/words.h"
 #include "store/projects.h"
-#include "web/web.h"
 
 /* ---- made-up projects
  * ------------------------------------------------------------------------------------------------ */
@@ -189,16 +186,9 @@ static void fill(struct world *world)
 /* ---- the web process
  * ------------------------------------------------------------------------------------------------- */
 
-static struct engine *make_engine(struct loop *loop, const struct engine_events *events, void *events_data, void *data)
-{
-	(void)data;
-	return fake_engine_new(loop, events, events_data);
-}
-
-static void serve(const struct world *world, int port_pipe)
+static pid_t start_web(const struct world *world, struct site *site)
 {
 	const struct web_options options = {
-		.listen = "127.0.0.1:0",
 		.data = world->folder,
 		.database = world->database,
 		.workers = 4,
@@ -208,52 +198,9 @@ static void serve(const struct world *world, int port_pipe)
 		.terminals_max = 1,
 		.builds = 1,
 		.tries = 10,
-		.engine_new = make_engine,
 	};
-	struct error err = {0};
-	struct web *web;
-	unsigned port;
-	sigset_t term;
-	int signal;
 
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	sigprocmask(SIG_BLOCK, &term, NULL);
-	log_setup("web", LOG_LEVEL_INFO, false);
-	if (web_new(&options, &web, &err) < 0 || web_start(web, &err) < 0) {
-		fprintf(stderr, "%s\n", err.message);
-		_exit(1);
-	}
-	port = web_port(web);
-	if (write(port_pipe, &port, sizeof(port)) != sizeof(port))
-		_exit(1);
-	sigwait(&term, &signal);
-	web_stop(web);
-	web_free(web);
-	_exit(0);
-}
-
-static pid_t start_web(const struct world *world, struct site *site)
-{
-	unsigned port;
-	int ends[2];
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		exit(1);
-	pid = fork();
-	if (pid == 0)
-		serve(world, ends[1]);
-	close(ends[1]);
-	if (pid < 0 || read(ends[0], &port, sizeof(port)) != sizeof(port)) {
-		fprintf(stderr, "the web process did not start\n");
-		exit(1);
-	}
-	close(ends[0]);
-	snprintf(site->host, sizeof(site->host), "127.0.0.1");
-	snprintf(site->port, sizeof(site->port), "%u", port);
-	return pid;
+	return web_serve(&options, site);
 }
 
 /* ---- questions
@@ -436,8 +383,7 @@ int main(void)
 	measure(&world, &person, "/api/v1/projects/suggest?q=", "suggestions", rounds);
 	measure_lists(&person, rounds / 4);
 	person_leave(&person);
-	kill(web, SIGTERM);
-	waitpid(web, NULL, 0);
+	web_end(web);
 	dir_remove_all(world.folder, NULL);
 	free(world.database);
 	return 0;
