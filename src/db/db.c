@@ -263,6 +263,49 @@ int db_number(struct db *db, int64_t fallback, int64_t *ret_value, struct error 
 	return r < 0 ? r : 0;
 }
 
+int db_text(struct db *db, char **ret_text, struct error *err, const char *sql, const char *types, ...)
+{
+	struct db_value values[PARAMETERS_MAX];
+	struct statement *statement;
+	va_list args;
+	size_t count;
+	int r;
+
+	*ret_text = NULL;
+	va_start(args, types);
+	count = collect(types, args, values);
+	va_end(args);
+	r = db_query_values(db, &statement, err, sql, values, count);
+	if (r < 0)
+		return r;
+	r = statement_step(statement, err);
+	if (r > 0)
+		*ret_text = statement_text_copy(statement, 0);
+	statement_done(statement);
+	return r < 0 ? r : 0;
+}
+
+int db_each_text(struct db *db, void (*each)(const char *text, void *data), void *data, struct error *err, const char *sql,
+		 const char *types, ...)
+{
+	struct db_value values[PARAMETERS_MAX];
+	struct statement *statement;
+	va_list args;
+	size_t count;
+	int r;
+
+	va_start(args, types);
+	count = collect(types, args, values);
+	va_end(args);
+	r = db_query_values(db, &statement, err, sql, values, count);
+	if (r < 0)
+		return r;
+	while ((r = statement_step(statement, err)) > 0)
+		each(statement_text(statement, 0), data);
+	statement_done(statement);
+	return r;
+}
+
 int64_t db_last_id(struct db *db)
 {
 	return db->backend->last_id(db->connection);

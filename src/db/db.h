@@ -80,6 +80,12 @@ int db_execute(struct db *db, int64_t *ret_changes, struct error *err, const cha
 int db_number(struct db *db, int64_t fallback, int64_t *ret_value, struct error *err, const char *sql,
 	      const char *types, ...);
 
+/* The same as a text, malloc'd; NULL when there is no row or it is NULL. */
+int db_text(struct db *db, char **ret_text, struct error *err, const char *sql, const char *types, ...);
+/* Calls `each` with the first column of every row, as a text. */
+int db_each_text(struct db *db, void (*each)(const char *text, void *data), void *data, struct error *err, const char *sql,
+		 const char *types, ...);
+
 /* The id that the last INSERT made. */
 int64_t db_last_id(struct db *db);
 

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "store/project_life.h"
 
 #define DAY_MS INT64_C(86400000)
 
@@ -165,20 +166,7 @@ int banners_set_image(struct store *store, const char *id, const struct banner_i
 
 int banners_image(struct store *store, const char *hash, const char *type, struct buf *ret_data, struct error *err)
 {
-	struct statement *s;
-	const void *data;
-	size_t length;
-	int r = db_query(store->db, &s, err, "SELECT image FROM banners WHERE image_hash = ? AND image_type = ? LIMIT 1", "ss", hash, type);
-
-	if (r < 0)
-		return r;
-	r = statement_step(s, err);
-	if (r > 0) {
-		data = statement_blob(s, 0, &length);
-		buf_append(ret_data, data, length);
-	}
-	statement_done(s);
-	return r == 0 ? error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no such picture") : r < 0 ? r : 0;
+	return pictures_read(store, "SELECT image FROM banners WHERE image_hash = ? AND image_type = ? LIMIT 1", hash, type, ret_data, err);
 }
 
 struct counting {

@@ -24,15 +24,5 @@ int overview_projects_of(struct store *store, const char *username, int64_t *ret
 
 int overview_name_of(struct store *store, const char *person, char **ret_username, struct error *err)
 {
-	struct statement *s = NULL;
-	int r = db_query(store->db, &s, err, "SELECT username FROM users WHERE person = ?", "s", person);
-
-	*ret_username = NULL;
-	if (r < 0)
-		return r;
-	r = statement_step(s, err);
-	if (r > 0)
-		*ret_username = statement_text_copy(s, 0);
-	statement_done(s);
-	return r < 0 ? r : 0;
+	return db_text(store->db, ret_username, err, "SELECT username FROM users WHERE person = ?", "s", person);
 }

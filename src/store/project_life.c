@@ -108,19 +108,6 @@ int projects_restore(struct store *store, int64_t id, int64_t now_ms, struct err
 	return must_change(r, changes, err);
 }
 
-static int tell_images(struct store *store, int64_t project, void (*gone)(const char *reference, void *data), void *data, struct error *err)
-{
-	struct statement *s;
-	int r = db_query(store->db, &s, err, "SELECT reference FROM versions WHERE project = ?", "i", project);
-
-	if (r < 0)
-		return r;
-	while ((r = statement_step(s, err)) > 0)
-		gone(statement_text(s, 0), data);
-	statement_done(s);
-	return r;
-}
-
 int projects_purge(struct store *store, int64_t before_ms, void (*gone)(const char *reference, void *data), void *data, struct error *err)
 {
 	int64_t ids[PURGE_MOST];
@@ -135,7 +122,7 @@ int projects_purge(struct store *store, int64_t before_ms, void (*gone)(const ch
 		ids[count++] = statement_integer(s, 0);
 	statement_done(s);
 	for (size_t i = 0; r >= 0 && i < count; i++) {
-		r = gone != NULL ? tell_images(store, ids[i], gone, data, err) : 0;
+		r = gone != NULL ? db_each_text(store->db, gone, data, err, "SELECT reference FROM versions WHERE project = ?", "i", ids[i]) : 0;
 		if (r >= 0)
 			r = projects_delete(store, ids[i], err);
 	}
@@ -224,18 +211,10 @@ int projects_schedule(struct store *store, unsigned most, int64_t now_ms, int64_
 
 int projects_each_digest(struct store *store, int64_t since_ms, void (*each)(const char *digest, void *data), void *data, struct error *err)
 {
-	struct statement *s;
-	int r = db_query(store->db, &s, err,
-			 "SELECT digest FROM projects UNION SELECT digest FROM versions WHERE digest IS NOT NULL AND deleted_ms IS NULL UNION "
-			 "SELECT digest FROM builds WHERE digest IS NOT NULL AND (ended_ms IS NULL OR ended_ms > ?)",
-			 "i", since_ms);
-
-	if (r < 0)
-		return r;
-	while ((r = statement_step(s, err)) > 0)
-		each(statement_text(s, 0), data);
-	statement_done(s);
-	return r;
+	return db_each_text(store->db, each, data, err,
+			    "SELECT digest FROM projects UNION SELECT digest FROM versions WHERE digest IS NOT NULL AND deleted_ms IS NULL UNION "
+			    "SELECT digest FROM builds WHERE digest IS NOT NULL AND (ended_ms IS NULL OR ended_ms > ?)",
+			    "i", since_ms);
 }
 
 /* ---- logos -------------------------------------------------------------------------------------------------------------------- */
@@ -252,12 +231,12 @@ int pictures_put(struct store *store, const struct picture_row *picture, int64_t
 	return r == -EEXIST ? 0 : r; /* somebody else was quicker with the same one */
 }
 
-int pictures_get(struct store *store, const char *hash, const char *type, struct buf *ret_data, struct error *err)
+int pictures_read(struct store *store, const char *sql, const char *hash, const char *type, struct buf *ret_data, struct error *err)
 {
 	struct statement *s;
 	const void *data;
 	size_t length;
-	int r = db_query(store->db, &s, err, "SELECT data FROM pictures WHERE hash = ? AND type = ?", "ss", hash, type);
+	int r = db_query(store->db, &s, err, sql, "ss", hash, type);
 
 	if (r < 0)
 		return r;
@@ -268,6 +247,11 @@ int pictures_get(struct store *store, const char *hash, const char *type, struct
 	}
 	statement_done(s);
 	return r == 0 ? error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no such picture") : r < 0 ? r : 0;
+}
+
+int pictures_get(struct store *store, const char *hash, const char *type, struct buf *ret_data, struct error *err)
+{
+	return pictures_read(store, "SELECT data FROM pictures WHERE hash = ? AND type = ?", hash, type, ret_data, err);
 }
 
 int pictures_purge(struct store *store, int64_t before_ms, struct error *err)

@@ -37,6 +37,8 @@ struct picture_row {
 };
 int pictures_put(struct store *store, const struct picture_row *picture, int64_t now_ms, struct error *err);
 /* ERROR_NOT_FOUND. */
+/* For every table with pictures: one by `sql`, which has the parameters hash and type. */
+int pictures_read(struct store *store, const char *sql, const char *hash, const char *type, struct buf *ret_data, struct error *err);
 int pictures_get(struct store *store, const char *hash, const char *type, struct buf *ret_data, struct error *err);
 /* Those that no project has any more, and that are older than that. */
 int pictures_purge(struct store *store, int64_t before_ms, struct error *err);

@@ -25,31 +25,12 @@ int registry_each_kept(struct store *store, int64_t deleted_since_ms,
 
 int registry_each_open_build(struct store *store, void (*each)(const char *build, void *data), void *data, struct error *err)
 {
-	struct statement *s;
-	int r = db_query(store->db, &s, err, "SELECT id FROM builds WHERE state IN ('queued', 'running')", "");
-
-	if (r < 0)
-		return r;
-	while ((r = statement_step(s, err)) > 0)
-		each(statement_text(s, 0), data);
-	statement_done(s);
-	return r;
+	return db_each_text(store->db, each, data, err, "SELECT id FROM builds WHERE state IN ('queued', 'running')", "");
 }
 
 int registry_each_project(struct store *store, void (*each)(const char *full_name, void *data), void *data, struct error *err)
 {
-	struct statement *s;
-	int r = db_query(store->db, &s, err, "SELECT owner, name FROM projects ORDER BY owner, name", "");
-
-	if (r < 0)
-		return r;
-	while ((r = statement_step(s, err)) > 0) {
-		auto_free char *name = xasprintf("%s/%s", statement_text(s, 0), statement_text(s, 1));
-
-		each(name, data);
-	}
-	statement_done(s);
-	return r;
+	return db_each_text(store->db, each, data, err, "SELECT owner || '/' || name FROM projects ORDER BY owner, name", "");
 }
 
 int registry_builds_running(struct store *store, const char *full_name, int64_t *ret_count, struct error *err)

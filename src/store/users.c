@@ -71,6 +71,21 @@ static void read_user(const struct statement *s, struct user *user)
 }
 
 /* Takes the statement. */
+static int read_all(struct statement *s, struct user_list *list, struct error *err)
+{
+	int r;
+
+	while ((r = statement_step(s, err)) > 0) {
+		list->items = xrealloc(list->items, (list->count + 1) * sizeof(*list->items));
+		read_user(s, &list->items[list->count++]);
+	}
+	statement_done(s);
+	if (r < 0)
+		user_list_fini(list);
+	return r;
+}
+
+/* Takes the statement. */
 static int read_one(struct statement *s, struct user *ret_user, struct error *err)
 {
 	int r = statement_step(s, err);
@@ -299,14 +314,7 @@ int users_list(struct store *store, const char *text, struct page page, struct u
 			     like, like, like, like, (int64_t)page.per_page, page_offset(page));
 	if (r < 0)
 		return r;
-	while ((r = statement_step(s, err)) > 0) {
-		ret_list->items = xrealloc(ret_list->items, (ret_list->count + 1) * sizeof(*ret_list->items));
-		read_user(s, &ret_list->items[ret_list->count++]);
-	}
-	statement_done(s);
-	if (r < 0)
-		user_list_fini(ret_list);
-	return r;
+	return read_all(s, ret_list, err);
 }
 
 int users_list_admins(struct store *store, struct user_list *ret_list, struct error *err)
@@ -317,13 +325,7 @@ int users_list_admins(struct store *store, struct user_list *ret_list, struct er
 	memset(ret_list, 0, sizeof(*ret_list));
 	if (r < 0)
 		return r;
-	while ((r = statement_step(s, err)) > 0) {
-		ret_list->items = xrealloc(ret_list->items, (ret_list->count + 1) * sizeof(*ret_list->items));
-		read_user(s, &ret_list->items[ret_list->count++]);
-	}
-	statement_done(s);
+	r = read_all(s, ret_list, err);
 	ret_list->total = (int64_t)ret_list->count;
-	if (r < 0)
-		user_list_fini(ret_list);
 	return r;
 }

@@ -119,27 +119,12 @@ static int read_projects(struct db *db, const char *owner, int64_t **ret_ids, si
 	return r;
 }
 
-static int project_name(struct db *db, int64_t id, char **ret_name, struct error *err)
-{
-	struct statement *s;
-	int r = db_query(db, &s, err, "SELECT name FROM projects WHERE id = ?", "i", id);
-
-	*ret_name = NULL;
-	if (r < 0)
-		return r;
-	r = statement_step(s, err);
-	if (r > 0)
-		*ret_name = statement_text_copy(s, 0);
-	statement_done(s);
-	return r < 0 ? r : 0;
-}
-
 /* Who has tried it keeps that in the history, under the new name. */
 static int pass_on(struct db *db, const struct withdrawal *w, int64_t project, const char *heir, struct error *err)
 {
 	auto_free char *name = NULL;
 	auto_free char *full_name = NULL;
-	int r = project_name(db, project, &name, err);
+	int r = db_text(db, &name, err, "SELECT name FROM projects WHERE id = ?", "i", project);
 
 	if (r < 0)
 		return r;

@@ -20,10 +20,8 @@ static int get_comments(struct request *request, struct error *err)
 	struct session session = {0};
 	json_t *items;
 	struct page page = {1, 1};
-	int r = visitor_admin(request, &session, err);
+	int r = feedback_admin_page(request, &session, &page, err);
 
-	if (r == 0)
-		r = feedback_page(request, &page, err);
 	if (r == 0 && hidden != NULL && strcmp(hidden, "1") != 0 && strcmp(hidden, "0") != 0)
 		r = error_set(err, ERROR_INVALID, EINVAL, "hidden must be 1 or 0");
 	if (r == 0)
@@ -73,10 +71,8 @@ static int get_reports(struct request *request, struct error *err)
 	json_t *items = json_array();
 	struct session session = {0};
 	struct page page = {1, 1};
-	int r = visitor_admin(request, &session, err);
+	int r = feedback_admin_page(request, &session, &page, err);
 
-	if (r == 0)
-		r = feedback_page(request, &page, err);
 	if (r == 0 && wanted != NULL && strcmp(wanted, "open") != 0 && strcmp(wanted, "closed") != 0)
 		r = error_set(err, ERROR_INVALID, EINVAL, "state must be open or closed");
 	if (r == 0)
@@ -87,10 +83,7 @@ static int get_reports(struct request *request, struct error *err)
 		r = view_report(store, &session, &list.items[i], &json, err);
 		json_array_append_new(items, json);
 	}
-	if (r == 0)
-		respond_json(request, 200, view_page(items, page, list.total));
-	else
-		json_decref(items);
+	r = feedback_answer(request, r, items, page, list.total);
 	report_list_fini(&list);
 	return r;
 }

@@ -74,10 +74,8 @@ static int get_audit(struct request *request, struct error *err)
 	struct session session = {0};
 	json_t *items;
 	struct page page = {1, 1};
-	int r = visitor_admin(request, &session, err);
+	int r = feedback_admin_page(request, &session, &page, err);
 
-	if (r == 0)
-		r = feedback_page(request, &page, err);
 	if (r == 0)
 		r = audit_list(request_local(request), feedback_filter(request, "actor"),
 			       feedback_filter(request, "action"), page, &list, err);

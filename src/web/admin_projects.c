@@ -43,10 +43,8 @@ static int get_projects(struct request *request, struct error *err)
 	struct project_list list = {0};
 	json_t *items = json_array();
 	struct session session = {0};
-	int r = visitor_admin(request, &session, err);
+	int r = feedback_admin_page(request, &session, &filter.page, err);
 
-	if (r == 0)
-		r = feedback_page(request, &filter.page, err);
 	filter.text = feedback_filter(request, "q");
 	filter.state = feedback_filter(request, "state");
 	if (feedback_filter(request, "visibility") != NULL)
@@ -63,10 +61,7 @@ static int get_projects(struct request *request, struct error *err)
 		r = view_for_admin(store, &list.items[i], &json, err);
 		json_array_append_new(items, json);
 	}
-	if (r == 0)
-		respond_json(request, 200, view_page(items, filter.page, list.total));
-	else
-		json_decref(items);
+	r = feedback_answer(request, r, items, filter.page, list.total);
 	project_list_fini(&list);
 	return r;
 }

@@ -58,10 +58,8 @@ static int get_repositories(struct request *request, struct error *err)
 	struct page page = {1, 1};
 	int64_t total = 0;
 	json_t *all, *items;
-	int r = visitor_admin(request, &session, err);
+	int r = feedback_admin_page(request, &session, &page, err);
 
-	if (r == 0)
-		r = feedback_page(request, &page, err);
 	if (r < 0)
 		return r;
 	all = keeper_repositories(web->hub->keeper);

@@ -93,10 +93,8 @@ static int get_sandboxes(struct request *request, struct error *err)
 	struct session session = {0};
 	struct page page = {1, 1};
 	struct call *call;
-	int r = visitor_admin(request, &session, err);
+	int r = feedback_admin_page(request, &session, &page, err);
 
-	if (r == 0)
-		r = feedback_page(request, &page, err);
 	if (r < 0)
 		return r;
 	call = call_new(request, web->hub, session.person, list_lives);

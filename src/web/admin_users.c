@@ -53,10 +53,8 @@ static int get_users(struct request *request, struct error *err)
 	json_t *items = json_array();
 	struct session session = {0};
 	struct page page = {1, 1};
-	int r = visitor_admin(request, &session, err);
+	int r = feedback_admin_page(request, &session, &page, err);
 
-	if (r == 0)
-		r = feedback_page(request, &page, err);
 	if (r == 0)
 		r = users_list(store, feedback_filter(request, "q"), page, &list, err);
 	for (size_t i = 0; r == 0 && i < list.count; i++) {
@@ -65,10 +63,7 @@ static int get_users(struct request *request, struct error *err)
 		r = view_user(store, &list.items[i], &json, err);
 		json_array_append_new(items, json);
 	}
-	if (r == 0)
-		respond_json(request, 200, view_page(items, page, list.total));
-	else
-		json_decref(items);
+	r = feedback_answer(request, r, items, page, list.total);
 	user_list_fini(&list);
 	return r;
 }

@@ -11,6 +11,7 @@
 #include "core/moment.h"
 #include "core/project_form.h"
 #include "web/banners.h"
+#include "web/feedback.h"
 #include "web/internal.h"
 #include "web/picture.h"
 #include "web/views.h"
@@ -136,24 +137,16 @@ static int get_list(struct request *request, struct error *err)
 	struct banner_list list = {0};
 	json_t *items = json_array();
 	struct session session;
-	uint64_t page, per_page;
-	int r = visitor_admin(request, &session, err);
+	struct page page = {1, 1};
+	int r = feedback_admin_page(request, &session, &page, err);
 
 	if (r == 0)
-		r = request_query_number(request, "page", 1, 1000000, 1, &page, err);
-	if (r == 0)
-		r = request_query_number(request, "per_page", 1, 100, 20, &per_page, err);
-	if (r == 0)
-		r = banners_list(request_local(request), (struct page){(unsigned)page, (unsigned)per_page}, &list, err);
-	if (r < 0) {
-		json_decref(items);
-		return r;
-	}
-	for (size_t i = 0; i < list.count; i++)
+		r = banners_list(request_local(request), page, &list, err);
+	for (size_t i = 0; r == 0 && i < list.count; i++)
 		json_array_append_new(items, view_banner(&list.items[i]));
-	respond_json(request, 200, view_page(items, (struct page){(unsigned)page, (unsigned)per_page}, list.total));
+	r = feedback_answer(request, r, items, page, list.total);
 	banner_list_fini(&list);
-	return 0;
+	return r;
 }
 
 /* Answers with the banner as it is kept now. */

@@ -115,11 +115,7 @@ static int answer_list(struct request *request, struct build_filter *filter, str
 			json_array_append_new(items, json != NULL ? json : view_build(&builds[i], NULL));
 	}
 	builds_free(builds, count);
-	if (r == 0)
-		respond_json(request, 200, view_page(items, filter->page, total));
-	else
-		json_decref(items);
-	return r;
+	return feedback_answer(request, r, items, filter->page, total);
 }
 
 static int get_my_builds(struct request *request, struct error *err)

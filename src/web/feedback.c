@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "core/prose.h"
 #include "web/guard.h"
+#include "web/views.h"
 
 int feedback_limit(struct request *request, struct limiter *limiter, const struct session *session, struct error *err)
 {
@@ -38,6 +39,22 @@ int feedback_page(struct request *request, struct page *ret_page, struct error *
 		r = request_query_number(request, "per_page", 1, 100, 20, &per_page, err);
 	if (r == 0)
 		*ret_page = (struct page){(unsigned)page, (unsigned)per_page};
+	return r;
+}
+
+int feedback_admin_page(struct request *request, struct session *ret_session, struct page *ret_page, struct error *err)
+{
+	int r = visitor_admin(request, ret_session, err);
+
+	return r < 0 ? r : feedback_page(request, ret_page, err);
+}
+
+int feedback_answer(struct request *request, int r, json_t *items, struct page page, int64_t total)
+{
+	if (r == 0)
+		respond_json(request, 200, view_page(items, page, total));
+	else
+		json_decref(items);
 	return r;
 }
 

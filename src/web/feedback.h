@@ -16,6 +16,10 @@
 int feedback_limit(struct request *request, struct limiter *limiter, const struct session *session, struct error *err);
 /* ?page= and ?per_page=. */
 int feedback_page(struct request *request, struct page *ret_page, struct error *err);
+/* The same for a list that administrators alone see. */
+int feedback_admin_page(struct request *request, struct session *ret_session, struct page *ret_page, struct error *err);
+/* With r 0 the page's answer; else gives r. Takes items. */
+int feedback_answer(struct request *request, int r, json_t *items, struct page page, int64_t total);
 /* A filter of the query; NULL when it is missing or empty. */
 const char *feedback_filter(struct request *request, const char *name);
 /* A text of the body, cleaned (core/prose.h): `least` to `most` characters. malloc'd; NULL when it is missing (fine

@@ -9,37 +9,25 @@
 #include "core/names.h"
 #include "search/search.h"
 #include "store/projects.h"
-#include "web/internal.h"
+#include "web/feedback.h"
 #include "web/views.h"
 
 #define SUGGESTED_SECONDS "30" /* that a browser keeps suggestions */
 
-/* A filter of the query; NULL when it is empty. */
-static const char *query_word(struct request *request, const char *name)
-{
-	const char *value = request_query(request, name);
-
-	return value != NULL && *value != '\0' ? value : NULL;
-}
-
 static int read_filter(struct request *request, struct project_filter *filter, struct error *err)
 {
-	const char *sort = query_word(request, "sort");
-	uint64_t page, per_page;
-	int r = request_query_number(request, "page", 1, 1000000, 1, &page, err);
+	const char *sort = feedback_filter(request, "sort");
+	int r = feedback_page(request, &filter->page, err);
 
-	if (r == 0)
-		r = request_query_number(request, "per_page", 1, 100, 20, &per_page, err);
 	if (r < 0)
 		return r;
-	filter->text = query_word(request, "q");
+	filter->text = feedback_filter(request, "q");
 	if (filter->text != NULL && filter->text[strspn(filter->text, " \t\r\n")] == '\0')
 		filter->text = NULL;
-	filter->category = query_word(request, "category");
-	filter->tag = query_word(request, "tag");
-	filter->owner = query_word(request, "owner");
-	filter->state = query_word(request, "state");
-	filter->page = (struct page){(unsigned)page, (unsigned)per_page};
+	filter->category = feedback_filter(request, "category");
+	filter->tag = feedback_filter(request, "tag");
+	filter->owner = feedback_filter(request, "owner");
+	filter->state = feedback_filter(request, "state");
 	filter->sort = filter->text != NULL ? PROJECT_SORT_RELEVANCE : PROJECT_SORT_TRENDING;
 	if (sort != NULL && project_sort_from_name(sort, &filter->sort) < 0)
 		return error_set(err, ERROR_INVALID, EINVAL, "sort must be relevance, trending, new, likes or name");
@@ -124,7 +112,7 @@ static json_t *view_suggestion(const struct project *project)
 static int get_suggestions(struct request *request, struct error *err)
 {
 	const struct web *web = request_data(request);
-	const char *text = query_word(request, "q");
+	const char *text = feedback_filter(request, "q");
 	struct search_page found = {0};
 	struct project_list list = {0};
 	json_t *items;

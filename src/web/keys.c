@@ -44,7 +44,8 @@ static int get_sessions(struct request *request, struct error *err)
 	return 0;
 }
 
-static int delete_one_session(struct request *request, struct error *err)
+/* Ends what the route's {id} says, one session or one access token, and what runs by it. */
+static int revoke_one(struct request *request, bool is_session, struct error *err)
 {
 	struct web *web = request_data(request);
 	const char *id = request_param(request, "id");
@@ -54,17 +55,22 @@ static int delete_one_session(struct request *request, struct error *err)
 
 	if (r < 0)
 		return account_failed(request, r, err);
-	r = sessions_revoke(request_local(request), user.id, id, err);
+	r = is_session ? sessions_revoke(request_local(request), user.id, id, err) : tokens_revoke(request_local(request), user.id, id, err);
 	if (r == 0)
-		r = visitor_audit(request, &session, "session.revoked", user.username, id, err);
+		r = visitor_audit(request, &session, is_session ? "session.revoked" : "token.revoked", user.username, id, err);
 	if (r == 0) {
 		presence_disconnect(web->hub, user.person, id, NULL);
-		if (strcmp(id, session.id) == 0)
+		if (is_session && strcmp(id, session.id) == 0)
 			respond_cookie(request, SESSION_COOKIE, "", 0);
 		respond_empty(request, 204);
 	}
 	user_fini(&user);
 	return r;
+}
+
+static int delete_one_session(struct request *request, struct error *err)
+{
+	return revoke_one(request, true, err);
 }
 
 /* Whether the account has one session: there are no others to end, and nothing to log. */
@@ -230,23 +236,7 @@ static int post_token(struct request *request, struct error *err)
 
 static int delete_token(struct request *request, struct error *err)
 {
-	struct web *web = request_data(request);
-	const char *id = request_param(request, "id");
-	struct session session;
-	struct user user = {0};
-	int r = account_find_in_browser(request, &session, &user, err);
-
-	if (r < 0)
-		return account_failed(request, r, err);
-	r = tokens_revoke(request_local(request), user.id, id, err);
-	if (r == 0)
-		r = visitor_audit(request, &session, "token.revoked", user.username, id, err);
-	if (r == 0) {
-		presence_disconnect(web->hub, user.person, id, NULL);
-		respond_empty(request, 204);
-	}
-	user_fini(&user);
-	return r;
+	return revoke_one(request, false, err);
 }
 
 const struct resource key_resources[] = {

@@ -25,11 +25,7 @@ static int get_my_likes(struct request *request, struct error *err)
 		r = likes_list(store, session.user, session.username, page, &projects, &count, &total, err);
 	if (r == 0)
 		r = view_projects_by_id(store, projects, count, items, err);
-	if (r == 0)
-		respond_json(request, 200, view_page(items, page, total));
-	else
-		json_decref(items);
-	return r;
+	return feedback_answer(request, r, items, page, total);
 }
 
 static int get_my_projects(struct request *request, struct error *err)
@@ -62,10 +58,7 @@ static int get_my_projects(struct request *request, struct error *err)
 		if (r == 0)
 			json_array_append_new(items, json);
 	}
-	if (r == 0)
-		respond_json(request, 200, view_page(items, filter.page, list.total));
-	else
-		json_decref(items);
+	r = feedback_answer(request, r, items, filter.page, list.total);
 	project_list_fini(&list);
 	return r;
 }

@@ -14,6 +14,7 @@
 #include "store/versions.h"
 #include "web/allowance.h"
 #include "web/entry.h"
+#include "web/feedback.h"
 #include "web/guard.h"
 #include "web/internal.h"
 #include "web/node.h"
@@ -315,22 +316,20 @@ static int get_sandboxes(struct request *request, struct error *err)
 	struct web *web = request_data(request);
 	struct session session;
 	struct call *call;
-	uint64_t page, per_page;
-	int r = request_query_number(request, "page", 1, 1000000, 1, &page, err);
+	struct page page;
+	int r = feedback_page(request, &page, err);
 
-	if (r == 0)
-		r = request_query_number(request, "per_page", 1, 100, 20, &per_page, err);
 	if (r < 0)
 		return r;
 	r = visitor_find(request, &session, err);
 	if (r < 0 && err->kind != ERROR_UNAUTHENTICATED)
 		return r;
 	if (r < 0) {
-		respond_json(request, 200, view_page(json_array(), (struct page){(unsigned)page, (unsigned)per_page}, 0));
+		respond_json(request, 200, view_page(json_array(), page, 0));
 		return 0;
 	}
 	call = call_new(request, web->hub, session.person, ask_list);
-	call->page = (struct page){(unsigned)page, (unsigned)per_page};
+	call->page = page;
 	call_post(call);
 	return 0;
 }
