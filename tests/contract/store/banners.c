@@ -8,11 +8,6 @@
 #include "store/sitemap.h"
 #include "store/versions.h"
 
-static struct store *store_of(void **state)
-{
-	return &((struct fixture *)*state)->store;
-}
-
 static struct banner plain(const char *text)
 {
 	return (struct banner){.text = (char *)text, .link = "https://a.example/?a=1", .weight = 5, .enabled = true};

@@ -10,11 +10,6 @@
 #include "fixture.h"
 #include "store/versions.h"
 
-static struct store *store_of(void **state)
-{
-	return &((struct fixture *)*state)->store;
-}
-
 static void enqueue(struct store *store, const char *name, int priority, int64_t now_ms, char id[STORE_ID_LENGTH + 1])
 {
 	struct error err = {0};

@@ -224,6 +224,32 @@ static int insert_and_fail(struct db *db, void *data, struct error *err)
 	return r < 0 ? r : error_set(err, ERROR_INVALID, *(int *)data, "enough");
 }
 
+static void join(const char *text, void *data)
+{
+	strcat(data, text != NULL ? text : "-");
+}
+
+static void gives_single_texts(void **state)
+{
+	struct db *db = db_of(state);
+	struct error err = {0};
+	char all[16] = "", *text = NULL;
+
+	must(db_execute(db, NULL, &err, "CREATE TABLE t (a VARCHAR(10), b INTEGER)", ""), &err);
+	must(db_execute(db, NULL, &err, "INSERT INTO t (a, b) VALUES ('x', 1), ('한', 2), (NULL, 3)", ""), &err);
+	must(db_text(db, &text, &err, "SELECT a FROM t WHERE b = ?", "i", INT64_C(2)), &err);
+	assert_string_equal(text, "한");
+	free(text);
+	must(db_text(db, &text, &err, "SELECT a FROM t WHERE b = ?", "i", INT64_C(3)), &err);
+	assert_null(text);
+	must(db_text(db, &text, &err, "SELECT a FROM t WHERE b = ?", "i", INT64_C(4)), &err);
+	assert_null(text);
+	assert_true(db_text(db, &text, &err, "SELECT nonsense FROM nowhere", "") < 0);
+	must(db_each_text(db, join, all, &err, "SELECT a FROM t WHERE b <> ? ORDER BY b", "i", INT64_C(1)), &err);
+	assert_string_equal(all, "한-");
+	assert_true(db_each_text(db, join, all, &err, "SELECT nonsense FROM nowhere", "") < 0);
+}
+
 static void rolls_back(void **state)
 {
 	struct db *db = db_of(state);
@@ -338,6 +364,7 @@ int run_database(void)
 		cmocka_unit_test_setup_teardown(holds_references, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(tells_what_is_broken, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(runs_one_statement_twice_at_once, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(gives_single_texts, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(rolls_back, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(loses_no_update_between_connections, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(migrates_once_however_many_ask, fixture_setup, fixture_teardown),

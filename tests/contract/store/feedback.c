@@ -12,30 +12,13 @@
 #include "store/statistics.h"
 #include "store/users.h"
 
-static struct store *store_of(void **state)
-{
-	return &((struct fixture *)*state)->store;
-}
-
-static int64_t add_user(struct store *store, const char *username)
-{
-	struct user user = {.username = xstrdup(username)};
-	struct error err = {0};
-	int64_t id;
-
-	must(users_add(store, &user, NOW, &err), &err);
-	id = user.id;
-	user_fini(&user);
-	return id;
-}
-
 /* ---- likes
  * ----------------------------------------------------------------------------------------------------------- */
 
 static void likes_once(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t project = add_sample(store, "aa", "fun"), ann = add_user(store, "ann"), ben = add_user(store, "ben");
+	int64_t project = add_sample(store, "aa", "fun"), ann = add_user(store, "ann", NULL, NULL), ben = add_user(store, "ben", NULL, NULL);
 	struct statistics_counts days[2];
 	struct error err = {0};
 	int64_t likes;
@@ -70,7 +53,7 @@ static void likes_once(void **state)
 static void lists_likes_without_what_is_hidden(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t a = add_sample(store, "aa", "fun"), b = add_sample(store, "bb", "fun"), ann = add_user(store, "ann");
+	int64_t a = add_sample(store, "aa", "fun"), b = add_sample(store, "bb", "fun"), ann = add_user(store, "ann", NULL, NULL);
 	struct error err = {0};
 	int64_t *projects;
 	int64_t likes, total;
@@ -131,7 +114,7 @@ static void counts_likes_given_at_once(void **state)
 {
 	struct fixture *fixture = *state;
 	struct store *store = store_of(state);
-	int64_t project = add_sample(store, "aa", "fun"), ann = add_user(store, "ann"), rows, likes;
+	int64_t project = add_sample(store, "aa", "fun"), ann = add_user(store, "ann", NULL, NULL), rows, likes;
 	struct liker likers[2 * THREADS] = {{0}};
 	pthread_t threads[2 * THREADS];
 	struct statistics_counts day;
@@ -142,7 +125,7 @@ static void counts_likes_given_at_once(void **state)
 		char name[] = {'u', (char)('0' + i), '\0'};
 
 		/* Half of them are one person in several browsers. */
-		likers[i] = (struct liker){fixture->url, project, i < THREADS ? ann : add_user(store, name), false, 0};
+		likers[i] = (struct liker){fixture->url, project, i < THREADS ? ann : add_user(store, name, NULL, NULL), false, 0};
 		pthread_create(&threads[i], NULL, like_often, &likers[i]);
 	}
 	for (int i = 0; i < 2 * THREADS; i++) {
@@ -177,7 +160,7 @@ static size_t seen_by(struct store *store, int64_t project, int64_t user, bool a
 static void keeps_comments(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t project = add_sample(store, "aa", "fun"), ann = add_user(store, "ann");
+	int64_t project = add_sample(store, "aa", "fun"), ann = add_user(store, "ann", NULL, NULL);
 	char id[STORE_ID_LENGTH + 1], second[STORE_ID_LENGTH + 1];
 	struct comment_reader nobody = {0};
 	struct comment_list list;
@@ -206,7 +189,7 @@ static void keeps_comments(void **state)
 	assert_int_equal(list.items[0].edited_ms, NOW + 2);
 	comment_list_fini(&list);
 	/* The writer withdraws: the words stay, the name goes. */
-	must(users_withdraw(store, add_user(store, "ben"), 0, NOW, &err), &err);
+	must(users_withdraw(store, add_user(store, "ben", NULL, NULL), 0, NOW, &err), &err);
 	must(db_execute(store->db, NULL, &err, "DELETE FROM users WHERE id = ?", "i", ann), &err);
 	must(comments_get(store, id, &comment, &err), &err);
 	assert_null(comment.username);
@@ -225,7 +208,7 @@ static void keeps_comments(void **state)
 static void hides_comments(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t project = add_sample(store, "aa", "fun"), ann = add_user(store, "ann"), ben = add_user(store, "ben");
+	int64_t project = add_sample(store, "aa", "fun"), ann = add_user(store, "ann", NULL, NULL), ben = add_user(store, "ben", NULL, NULL);
 	char a[STORE_ID_LENGTH + 1], b[STORE_ID_LENGTH + 1];
 	struct error err = {0};
 
@@ -269,7 +252,7 @@ static int64_t found(struct store *store, int hidden, const char *text)
 static void finds_comments_for_administrators(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t project = add_sample(store, "aa", "fun"), ann = add_user(store, "ann");
+	int64_t project = add_sample(store, "aa", "fun"), ann = add_user(store, "ann", NULL, NULL);
 	char id[STORE_ID_LENGTH + 1];
 	struct error err = {0};
 
@@ -311,7 +294,7 @@ static bool report(struct store *store, int64_t project, const char *comment, co
 static void keeps_one_open_report_of_a_person(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t project = add_sample(store, "aa", "fun"), ann = add_user(store, "ann"), open;
+	int64_t project = add_sample(store, "aa", "fun"), ann = add_user(store, "ann", NULL, NULL), open;
 	char comment[STORE_ID_LENGTH + 1], first[STORE_ID_LENGTH + 1], again[STORE_ID_LENGTH + 1];
 	struct report_list list;
 	struct report one;

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/util.h"
+#include "store/users.h"
 
 const char *fixture_kind = "sqlite";
 
@@ -113,4 +114,21 @@ int64_t add_sample(struct store *store, const char *name, const char *category)
 
 	must(projects_upsert(store, &project, NOW, &id, &rebuild, &err), &err);
 	return id;
+}
+
+int64_t add_user(struct store *store, const char *username, const char *email, const char *hash)
+{
+	struct user user = {.username = xstrdup(username), .email = xstrdup(email), .password_hash = xstrdup(hash)};
+	struct error err = {0};
+	int64_t id;
+
+	must(users_add(store, &user, NOW, &err), &err);
+	id = user.id;
+	user_fini(&user);
+	return id;
+}
+
+struct store *store_of(void **state)
+{
+	return &((struct fixture *)*state)->store;
 }

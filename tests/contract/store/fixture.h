@@ -30,6 +30,10 @@ char *fixture_new_url(const struct fixture *fixture);
 struct project sample(const char *name, const char *category);
 /* Puts it in and gives the id. */
 int64_t add_sample(struct store *store, const char *name, const char *category);
+/* An account; gives its id. `email` and `hash` (of a password) may be NULL. */
+int64_t add_user(struct store *store, const char *username, const char *email, const char *hash);
+/* The test's store, out of what cmocka hands to it. */
+struct store *store_of(void **state);
 /* Fails the test with the message unless r is 0. */
 void must(int r, const struct error *err);
 

@@ -15,11 +15,6 @@
 
 #define DAY STATISTICS_DAY_MS
 
-static struct store *store_of(void **state)
-{
-	return &((struct fixture *)*state)->store;
-}
-
 static void start(struct store *store, const char *person, int64_t project, int64_t now_ms,
 		  char id[STORE_ID_LENGTH + 1])
 {

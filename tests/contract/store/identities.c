@@ -10,23 +10,6 @@
 #include "store/auth_states.h"
 #include "store/users.h"
 
-static struct store *store_of(void **state)
-{
-	return &((struct fixture *)*state)->store;
-}
-
-static int64_t add_user(struct store *store, const char *username, bool password)
-{
-	struct user user = {.username = xstrdup(username), .password_hash = password ? xstrdup("$hash") : NULL};
-	struct error err = {0};
-	int64_t id;
-
-	must(users_add(store, &user, NOW, &err), &err);
-	id = user.id;
-	user_fini(&user);
-	return id;
-}
-
 static int link_one(struct store *store, int64_t user, const char *provider, const char *subject, struct error *err)
 {
 	const struct identity identity = {.provider = (char *)provider,
@@ -40,7 +23,7 @@ static int link_one(struct store *store, int64_t user, const char *provider, con
 static void knows_whose_it_is(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t ann = add_user(store, "ann", true), bob = add_user(store, "bob", true), user = 0;
+	int64_t ann = add_user(store, "ann", NULL, "$hash"), bob = add_user(store, "bob", NULL, "$hash"), user = 0;
 	struct error err = {0};
 
 	must(link_one(store, ann, "acme", "Subject", &err), &err);
@@ -62,7 +45,7 @@ static void knows_whose_it_is(void **state)
 static void belongs_to_one(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t ann = add_user(store, "ann", true), bob = add_user(store, "bob", true);
+	int64_t ann = add_user(store, "ann", NULL, "$hash"), bob = add_user(store, "bob", NULL, "$hash");
 	struct error err = {0};
 
 	must(link_one(store, ann, "acme", "1", &err), &err);
@@ -77,7 +60,7 @@ static void belongs_to_one(void **state)
 static void lists_them(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t ann = add_user(store, "ann", true);
+	int64_t ann = add_user(store, "ann", NULL, "$hash");
 	struct identity *identities = NULL;
 	struct error err = {0};
 	size_t count = 9;
@@ -98,7 +81,7 @@ static void lists_them(void **state)
 static void keeps_the_last_way_in(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t ann = add_user(store, "ann", false), bob = add_user(store, "bob", true), user;
+	int64_t ann = add_user(store, "ann", NULL, NULL), bob = add_user(store, "bob", NULL, "$hash"), user;
 	struct error err = {0};
 
 	must(link_one(store, ann, "a", "1", &err), &err);
@@ -143,7 +126,7 @@ static void keeps_one_of_two_that_go_at_once(void **state)
 
 	for (int round = 0; round < 8; round++) {
 		const char name[] = {'u', 's', 'e', 'r', (char)('0' + round), '\0'};
-		int64_t ann = add_user(store, name, false);
+		int64_t ann = add_user(store, name, NULL, NULL);
 		struct remover removers[2] = {{fixture->url, ann, "a", 1}, {fixture->url, ann, "b", 1}};
 		struct error err = {0};
 		pthread_t threads[2];
@@ -161,7 +144,7 @@ static void keeps_one_of_two_that_go_at_once(void **state)
 static void goes_with_the_account(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t ann = add_user(store, "ann", true), user;
+	int64_t ann = add_user(store, "ann", NULL, "$hash"), user;
 	struct error err = {0};
 
 	must(link_one(store, ann, "a", "1", &err), &err);

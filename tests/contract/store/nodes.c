@@ -12,11 +12,6 @@
 #include "store/sandboxes.h"
 #include "store/tries.h"
 
-static struct store *store_of(void **state)
-{
-	return &((struct fixture *)*state)->store;
-}
-
 static void insert(struct store *store, const char *person, const char *node, char id[STORE_ID_LENGTH + 1])
 {
 	struct sandbox x = {.person = (char *)person,

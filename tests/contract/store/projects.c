@@ -8,11 +8,6 @@
 #include "store/tries.h"
 #include "store/versions.h"
 
-static struct store *store_of(void **state)
-{
-	return &((struct fixture *)*state)->store;
-}
-
 static void add_version(struct store *store, int64_t project, const char *label, const char *image)
 {
 	struct version version = {.project = project,

@@ -11,11 +11,6 @@
 #include "store/publish.h"
 #include "store/versions.h"
 
-static struct store *store_of(void **state)
-{
-	return &((struct fixture *)*state)->store;
-}
-
 static int try_publish(struct store *store, const char *owner, const char *name, int64_t now_ms, const struct publish_limits *limits,
 		       struct publish_result *result)
 {

@@ -8,11 +8,6 @@
 #include "base/util.h"
 #include "fixture.h"
 
-static struct store *store_of(void **state)
-{
-	return &((struct fixture *)*state)->store;
-}
-
 static int insert(struct store *store, const char *person, const char *begin, int64_t now_ms,
 		  char id[STORE_ID_LENGTH + 1], struct error *err)
 {

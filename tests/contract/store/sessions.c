@@ -13,11 +13,6 @@
 
 static const struct session_start guest = {.person = NULL};
 
-static struct store *store_of(void **state)
-{
-	return &((struct fixture *)*state)->store;
-}
-
 static void finds_who_it_is(void **state)
 {
 	struct store *store = store_of(state);

@@ -7,27 +7,10 @@
 #include "store/sources.h"
 #include "store/users.h"
 
-static struct store *store_of(void **state)
-{
-	return &((struct fixture *)*state)->store;
-}
-
-static int64_t add_user(struct store *store, const char *name)
-{
-	struct user user = {.username = xstrdup(name), .password_hash = xstrdup("$hash")};
-	struct error err = {0};
-	int64_t id;
-
-	must(users_add(store, &user, NOW, &err), &err);
-	id = user.id;
-	user_fini(&user);
-	return id;
-}
-
 static void ends_stay(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t ann = add_user(store, "ann"), bob = add_user(store, "bob");
+	int64_t ann = add_user(store, "ann", NULL, NULL), bob = add_user(store, "bob", NULL, NULL);
 	struct source source;
 	char id[STORE_ID_LENGTH + 1];
 	struct error err = {0};
@@ -57,7 +40,7 @@ static void ends_stay(void **state)
 static void a_few_at_one_time(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t ann = add_user(store, "ann"), bob = add_user(store, "bob");
+	int64_t ann = add_user(store, "ann", NULL, NULL), bob = add_user(store, "bob", NULL, NULL);
 	char first[STORE_ID_LENGTH + 1], id[STORE_ID_LENGTH + 1];
 	struct error err = {0};
 
@@ -73,7 +56,7 @@ static void a_few_at_one_time(void **state)
 static void restarts_and_age(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t ann = add_user(store, "ann");
+	int64_t ann = add_user(store, "ann", NULL, NULL);
 	char here[STORE_ID_LENGTH + 1], there[STORE_ID_LENGTH + 1];
 	struct source source;
 	struct error err = {0};

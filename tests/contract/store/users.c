@@ -16,26 +16,9 @@
 #define DAY  INT64_C(86400000)
 #define LIFE INT64_C(1000000)
 
-static struct store *store_of(void **state)
-{
-	return &((struct fixture *)*state)->store;
-}
-
 static struct user person_named(const char *username, const char *email)
 {
 	return (struct user){.username = xstrdup(username), .email = xstrdup(email), .password_hash = xstrdup("$hash")};
-}
-
-static int64_t add_user(struct store *store, const char *username, const char *email)
-{
-	struct user user = person_named(username, email);
-	struct error err = {0};
-	int64_t id;
-
-	must(users_add(store, &user, NOW, &err), &err);
-	id = user.id;
-	user_fini(&user);
-	return id;
 }
 
 static struct user get_user(struct store *store, int64_t id)
@@ -107,7 +90,7 @@ static void gives_a_name_once(void **state)
 	struct user first;
 	struct error err = {0};
 
-	first = get_user(store, add_user(store, "alice", NULL));
+	first = get_user(store, add_user(store, "alice", NULL, "$hash"));
 	assert_int_equal(users_add(store, &second, NOW, &err), -EEXIST);
 	assert_int_equal(err.kind, ERROR_CONFLICT);
 	third.person = xstrdup(first.person);
@@ -137,8 +120,8 @@ static void assert_login(struct store *store, const char *login, int64_t id)
 static void finds_by_name_or_address(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t alice = add_user(store, "alice", "a@example.org");
-	int64_t bob = add_user(store, "bob", "A@example.ORG");
+	int64_t alice = add_user(store, "alice", "a@example.org", "$hash");
+	int64_t bob = add_user(store, "bob", "A@example.ORG", "$hash");
 	struct user user;
 	struct error err = {0};
 
@@ -164,8 +147,8 @@ static void finds_by_name_or_address(void **state)
 static void keeps_one_administrator(void **state)
 {
 	struct store *store = store_of(state);
-	int64_t alice = add_user(store, "alice", NULL);
-	int64_t bob = add_user(store, "bob", NULL);
+	int64_t alice = add_user(store, "alice", NULL, "$hash");
+	int64_t bob = add_user(store, "bob", NULL, "$hash");
 	struct user user;
 	struct error err = {0};
 
@@ -197,7 +180,7 @@ static void lists_and_searches(void **state)
 		auto_free char *name = xasprintf("user-%d", i);
 		auto_free char *email = xasprintf("Mail%d@Example.org", i);
 
-		add_user(store, name, email);
+		add_user(store, name, email, "$hash");
 	}
 	must(users_list(store, NULL, (struct page){1, 2}, &list, &err), &err);
 	assert_int_equal(list.total, 5);
@@ -272,7 +255,7 @@ static void own(struct store *store, int64_t project, const char *username)
 /* Leaves something of hers in every table. */
 static int64_t live_a_life(struct store *store, int64_t liked)
 {
-	int64_t alice = add_user(store, "alice", "a@example.org");
+	int64_t alice = add_user(store, "alice", "a@example.org", "$hash");
 	struct user user = get_user(store, alice);
 	const struct session_start start = {.person = user.person, .user = alice};
 	char token[SESSION_TOKEN_SIZE], access[ACCESS_TOKEN_SIZE];
@@ -345,8 +328,8 @@ static void hands_projects_on(void **state)
 	struct store *store = store_of(state);
 	int64_t figlet = add_sample(store, "figlet", "fun");
 	int64_t jq, taken;
-	int64_t alice = add_user(store, "alice", NULL);
-	int64_t bob = add_user(store, "bob", NULL);
+	int64_t alice = add_user(store, "alice", NULL, "$hash");
+	int64_t bob = add_user(store, "bob", NULL, "$hash");
 	struct error err = {0};
 	struct project_filter filter = {.text = "bob figlet", .page = {1, 10}};
 	struct project_list list = {0};

@@ -4,6 +4,7 @@
 #include "unit/test.h"
 
 #include <jansson.h>
+#include <pthread.h>
 
 #include "base/buf.h"
 #include "engine/fake/fake.h"
@@ -24,12 +25,19 @@ void fixture_seed(struct fixture *fixture); /* the same project in another datab
 void fixture_start(struct fixture *fixture); /* and waits until the engine is up */
 void fixture_stop(struct fixture *fixture);  /* the web process; the data stays */
 void fixture_free(struct fixture *fixture);
+/* For cmocka: a fixture as the test's state, the second one with its web process running. */
+int fixture_setup(void **state);
+int fixture_setup_started(void **state);
+int fixture_teardown(void **state);
 /* Runs `body` on the control loop and waits for it. */
 void fixture_on_loop(struct fixture *fixture, void (*body)(struct engine *engine, void *data), void *data);
 /* The engine goes away, or comes back. */
 void fixture_away(struct fixture *fixture, bool away);
 /* A project of the catalogue, with a build queued behind the others. */
 void fixture_add_project(struct fixture *fixture, const char *name);
+/* Runs one statement without parameters in the database; asks it for one number. */
+void fixture_sql(struct fixture *fixture, const char *sql);
+int64_t fixture_count(struct fixture *fixture, const char *sql);
 
 /* One visitor. */
 struct guest {
@@ -52,6 +60,31 @@ struct reply ask(struct guest *guest, const char *method, const char *path, cons
 void reply_fini(struct reply *reply);
 /* Asks, checks the status, gives the JSON (a new reference; NULL when there is none). */
 json_t *expect(struct guest *guest, const char *method, const char *path, const char *body, int status);
+/* Gives a JSON back; takes NULL. */
+void drop(json_t *json);
+/* As expect, when what the answer says does not matter. */
+void call(struct guest *guest, const char *method, const char *path, const char *body, int status);
+int status_of(struct guest *guest, const char *method, const char *path, const char *body);
+
+/* Calls that are made at the same time, each by a thread of its own. */
+struct runner {
+	pthread_t thread;
+	struct guest guest;
+	const char *method;
+	const char *path;
+	const char *body;
+	int status; /* of the answer */
+};
+
+void run_all(struct runner *runners, size_t count);
+unsigned answered(const struct runner *runners, size_t count, int status); /* how many were answered so */
+
+/* A try that must start at once: "/api/v1/sandboxes/<id>". */
+void start_try(struct guest *guest, const char *project, char *path, size_t size);
+/* A try from its start to its end. */
+void try_out(struct guest *guest, const char *project);
+/* The guest gets a session, and nothing else is there. */
+void become_known(struct guest *guest);
 /* An account, signed in with it. Its password is PASSWORD. */
 void register_as(struct guest *guest, const char *username);
 /* 200, or fails the test. */

@@ -83,14 +83,3 @@ int64_t people_project(struct fixture *fixture, const char *owner, const char *n
 	store_close(&store);
 	return version.project;
 }
-
-void people_sql(struct fixture *fixture, const char *sql)
-{
-	struct store store;
-	struct error err = {0};
-
-	open_store(fixture, &store);
-	if (db_execute(store.db, NULL, &err, sql, "") < 0)
-		fail_msg("%s: %s", sql, err.message);
-	store_close(&store);
-}

@@ -9,5 +9,3 @@ struct guest person(struct fixture *fixture, const char *username, const char *r
 struct guest person_again(struct fixture *fixture, const char *username);
 /* A project that is ready. Gives its id. */
 int64_t people_project(struct fixture *fixture, const char *owner, const char *name, const char *category);
-/* Runs one statement without parameters. */
-void people_sql(struct fixture *fixture, const char *sql);

@@ -1,5 +1,4 @@
 /* Attacks on accounts: docs/threat-model.md, "Accounts", names each of these. */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -17,59 +16,6 @@
 #define SESSION "/api/v1/session"
 #define BOXES	"/api/v1/sandboxes"
 #define EVIL	"https://evil.example"
-
-static int setup_only(void **state)
-{
-	*state = fixture_new();
-	return 0;
-}
-
-static int setup(void **state)
-{
-	setup_only(state);
-	fixture_start(*state);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
-static void drop(json_t *json)
-{
-	json_decref(json);
-}
-
-static void sql(struct fixture *fixture, const char *text)
-{
-	struct store store;
-
-	assert_int_equal(store_open(fixture->database, &store, NULL), 0);
-	assert_int_equal(db_execute(store.db, NULL, NULL, text, ""), 0);
-	store_close(&store);
-}
-
-static int64_t count(struct fixture *fixture, const char *text)
-{
-	struct store store;
-	int64_t value;
-
-	assert_int_equal(store_open(fixture->database, &store, NULL), 0);
-	assert_int_equal(db_number(store.db, -1, &value, NULL, text, ""), 0);
-	store_close(&store);
-	return value;
-}
-
-static int status_of(struct guest *guest, const char *method, const char *path, const char *body)
-{
-	struct reply reply = ask(guest, method, path, body);
-	int status = reply.status;
-
-	reply_fini(&reply);
-	return status;
-}
 
 static char *login_as(const char *login, const char *password)
 {
@@ -123,8 +69,8 @@ static void no_page_elsewhere_writes(void **state)
 		}
 	}
 	drop(expect(&alice, "GET", ME, NULL, 200));
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM users"), 1);
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM tokens"), 0);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM users"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM tokens"), 0);
 }
 
 /* Without any cookie, too: a foreign page must not sign the visitor in to the attacker's account. */
@@ -184,7 +130,7 @@ static void signing_in_again_gives_a_new_session(void **state)
 	log_in(&alice, "alice");
 	assert_string_not_equal(alice.cookie, before.cookie);
 	drop(expect(&before, "GET", ME, NULL, 401));
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM sessions"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM sessions"), 1);
 }
 
 static void stolen_and_old_cookies_open_nothing(void **state)
@@ -198,14 +144,14 @@ static void stolen_and_old_cookies_open_nothing(void **state)
 	drop(expect(&alice, "DELETE", SESSION, NULL, 204));
 	drop(expect(&thief, "GET", ME, NULL, 401));
 	log_in(&alice, "alice");
-	sql(*state, "UPDATE sessions SET expires_ms = 1");
+	fixture_sql(*state, "UPDATE sessions SET expires_ms = 1");
 	drop(expect(&alice, "GET", ME, NULL, 401));
 	for (size_t i = 0; i < ARRAY_SIZE(cookies); i++) {
 		snprintf(thief.cookie, sizeof(thief.cookie), "ttob_session=%s", cookies[i]);
 		drop(expect(&thief, "GET", ME, NULL, 401));
 	}
 	/* What the database holds of a session is not the cookie. */
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM sessions WHERE LENGTH(token_hash) = 64"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM sessions WHERE LENGTH(token_hash) = 64"), 1);
 }
 
 static void cookies_are_kept_from_scripts(void **state)
@@ -248,8 +194,8 @@ static void a_wrong_login_reads_the_same(void **state)
 	register_as(&guest, "alice");
 	register_as(&guest, "without-password");
 	register_as(&guest, "suspended-one");
-	sql(*state, "UPDATE users SET password_hash = NULL WHERE username = 'without-password'");
-	sql(*state, "UPDATE users SET state = 'suspended' WHERE username = 'suspended-one'");
+	fixture_sql(*state, "UPDATE users SET password_hash = NULL WHERE username = 'without-password'");
+	fixture_sql(*state, "UPDATE users SET state = 'suspended' WHERE username = 'suspended-one'");
 	known = plain_answer(&stranger, "alice");
 	for (size_t i = 0; i < ARRAY_SIZE(logins); i++) {
 		char *other = plain_answer(&stranger, logins[i]);
@@ -296,7 +242,7 @@ static void a_wrong_login_takes_as_long(void **state)
 	fixture_start(fixture);
 	register_as(&guest, "alice");
 	register_as(&guest, "without-password");
-	sql(fixture, "UPDATE users SET password_hash = NULL WHERE username = 'without-password'");
+	fixture_sql(fixture, "UPDATE users SET password_hash = NULL WHERE username = 'without-password'");
 	for (size_t round = 0; round < ROUNDS; round++)
 		for (size_t i = 0; i < ARRAY_SIZE(logins); i++)
 			times[i][round] = time_of(&stranger, logins[i]);
@@ -375,11 +321,11 @@ static void sql_and_html_are_only_text(void **state)
 		drop(body);
 		free(text);
 	}
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM users"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM users"), 1);
 	drop(expect(&stranger, "GET", USERS "/%27%20OR%201%3D1%20--", NULL, 404));
 	drop(expect(&alice, "DELETE", ME "/tokens/%27%20OR%201%3D1%20--", NULL, 404));
 	drop(expect(&alice, "DELETE", ME "/sessions/%27%20OR%201%3D1%20--", NULL, 404));
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM tokens"), ARRAY_SIZE(nasty));
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM tokens"), ARRAY_SIZE(nasty));
 }
 
 static void no_line_break_gets_into_a_header(void **state)
@@ -415,7 +361,7 @@ static void nobody_sets_what_is_not_theirs_to_set(void **state)
 		assert_int_equal(status_of(&stranger, "POST", SESSION, body), 422);
 	}
 	drop(expect(&alice, "PATCH", ME, "{\"bio\": \"x\", \"bio\": \"y\"}", 400)); /* the same name twice */
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM users WHERE role = 'user' AND email_verified = 0 AND bio = ''"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM users WHERE role = 'user' AND email_verified = 0 AND bio = ''"), 1);
 }
 
 static void others_ids_are_not_there(void **state)
@@ -476,7 +422,7 @@ static void bytes_that_are_no_name(void **state)
 	register_as(&guest, "alice");
 	drop(expect(&guest, "PATCH", ME, "{\"display_name\": \"\\u202eecila\"}", 422));
 	drop(expect(&guest, "PATCH", ME, "{\"bio\": \"\\u0000\"}", 400));
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM users"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM users"), 1);
 }
 
 static void two_megabytes_are_too_much(void **state)
@@ -510,51 +456,21 @@ static void two_megabytes_are_too_much(void **state)
 
 #define CROWD 24
 
-struct runner {
-	pthread_t thread;
-	struct guest guest;
-	const char *method;
-	const char *path;
-	const char *body;
-	int status;
-};
-
-static void *run(void *data)
-{
-	struct runner *runner = data;
-
-	runner->status = status_of(&runner->guest, runner->method, runner->path, runner->body);
-	return NULL;
-}
-
-static void run_all(struct runner runners[CROWD])
-{
-	for (size_t i = 0; i < CROWD; i++)
-		assert_int_equal(pthread_create(&runners[i].thread, NULL, run, &runners[i]), 0);
-	for (size_t i = 0; i < CROWD; i++)
-		pthread_join(runners[i].thread, NULL);
-}
-
 static void one_name_goes_to_one(void **state)
 {
 	struct fixture *fixture = *state;
 	struct runner runners[CROWD];
-	unsigned made = 0, taken = 0;
 
 	for (size_t i = 0; i < CROWD; i++)
 		runners[i] = (struct runner){.guest = {.fixture = fixture},
 					     .method = "POST",
 					     .path = USERS,
 					     .body = "{\"username\": \"alice\", \"password\": \"" PASSWORD "\"}"};
-	run_all(runners);
-	for (size_t i = 0; i < CROWD; i++) {
-		made += runners[i].status == 201;
-		taken += runners[i].status == 409;
-	}
-	assert_int_equal(made, 1);
-	assert_int_equal(taken, CROWD - 1);
-	assert_int_equal(count(fixture, "SELECT COUNT(*) FROM users"), 1);
-	assert_int_equal(count(fixture, "SELECT COUNT(*) FROM sessions"), 1);
+	run_all(runners, CROWD);
+	assert_int_equal(answered(runners, CROWD, 201), 1);
+	assert_int_equal(answered(runners, CROWD, 409), CROWD - 1);
+	assert_int_equal(fixture_count(fixture, "SELECT COUNT(*) FROM users"), 1);
+	assert_int_equal(fixture_count(fixture, "SELECT COUNT(*) FROM sessions"), 1);
 }
 
 /* More than the pool takes: they are told to come again, and everything else goes on. */
@@ -574,7 +490,7 @@ static void a_storm_is_turned_away(void **state)
 					     .method = "POST",
 					     .path = SESSION,
 					     .body = "{\"login\": \"alice\", \"password\": \"" PASSWORD "\"}"};
-	run_all(runners);
+	run_all(runners, CROWD);
 	for (size_t i = 0; i < CROWD; i++) {
 		in += runners[i].status == 200;
 		away += runners[i].status == 503;
@@ -740,11 +656,11 @@ static void nothing_typed_gets_into_the_log(void **state)
 	try_login(&alice, "my dearest secret", "my dearest secret");
 	try_login(&alice, "alice", "my dearest secret");
 	drop(expect(&alice, "PATCH", ME, "{\"password\": \"my dearest secret\", \"current_password\": \"" PASSWORD "\"}", 200));
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'session.failed'"), 2);
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE target LIKE '%dearest%' OR detail LIKE '%dearest%' OR actor LIKE "
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'session.failed'"), 2);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM audit WHERE target LIKE '%dearest%' OR detail LIKE '%dearest%' OR actor LIKE "
 				       "'%dearest%'"),
 			 0);
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM users WHERE password_hash LIKE '%dearest%'"), 0);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM users WHERE password_hash LIKE '%dearest%'"), 0);
 }
 
 /* ---- access tokens ------------------------------------------------------------------------------------------------------- */
@@ -794,13 +710,13 @@ static void old_tokens_open_nothing(void **state)
 	drop(new_token(&alice, header));
 	program.headers = header;
 	drop(expect(&program, "GET", ME, NULL, 200));
-	sql(*state, "UPDATE tokens SET expires_ms = 1");
+	fixture_sql(*state, "UPDATE tokens SET expires_ms = 1");
 	drop(expect(&program, "GET", ME, NULL, 401));
-	sql(*state, "UPDATE tokens SET expires_ms = NULL");
-	sql(*state, "UPDATE users SET state = 'suspended'");
+	fixture_sql(*state, "UPDATE tokens SET expires_ms = NULL");
+	fixture_sql(*state, "UPDATE users SET state = 'suspended'");
 	drop(expect(&program, "GET", ME, NULL, 401));
 	/* The database doesn't hold it. */
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM tokens WHERE LENGTH(token_hash) = 64"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM tokens WHERE LENGTH(token_hash) = 64"), 1);
 }
 
 static void nobody_has_tokens_without_end(void **state)
@@ -839,7 +755,7 @@ static void nobody_fills_the_audit_log(void **state)
 	for (int i = 0; i < 3; i++)
 		drop(expect(&alice, "DELETE", ME "/sessions?others=1", NULL, 204));
 	drop(expect(&elsewhere, "GET", ME, NULL, 401));
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'session.revoked'"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'session.revoked'"), 1);
 }
 
 /* ---- open terminals ------------------------------------------------------------------------------------------------------ */
@@ -1027,8 +943,8 @@ static void withdrawal_ends_terminals(void **state)
 	drop(sandbox);
 }
 
-#define TEST(f)	   cmocka_unit_test_setup_teardown(f, setup, teardown)
-#define LIMITED(f) cmocka_unit_test_setup_teardown(f, setup_only, teardown)
+#define TEST(f)	   cmocka_unit_test_setup_teardown(f, fixture_setup_started, fixture_teardown)
+#define LIMITED(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
 {

@@ -1,5 +1,4 @@
 /* Accounts by the API: who registers, signs in and out, changes, withdraws; and what of their sandboxes. */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,24 +15,6 @@
 #define SESSION "/api/v1/session"
 #define BOXES	"/api/v1/sandboxes"
 
-static int setup(void **state)
-{
-	*state = fixture_new();
-	fixture_start(*state);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
-static void drop(json_t *json)
-{
-	json_decref(json);
-}
-
 static void refused(struct guest *guest, const char *method, const char *path, const char *body, int status, const char *code)
 {
 	json_t *json = expect(guest, method, path, body, status);
@@ -41,17 +22,6 @@ static void refused(struct guest *guest, const char *method, const char *path, c
 	if (strcmp(text_of(json, "code"), code) != 0)
 		fail_msg("%s %s: %s, not %s", method, path, text_of(json, "code"), code);
 	drop(json);
-}
-
-static int64_t count(struct fixture *fixture, const char *sql)
-{
-	struct store store;
-	int64_t value;
-
-	assert_int_equal(store_open(fixture->database, &store, NULL), 0);
-	assert_int_equal(db_number(store.db, -1, &value, NULL, sql, ""), 0);
-	store_close(&store);
-	return value;
 }
 
 /* ---- registering and signing in ------------------------------------------------------------------------------------------ */
@@ -78,8 +48,8 @@ static void registers_and_is_signed_in(void **state)
 	assert_true(json_is_null(at(me, "sandbox")));
 	drop(me);
 	drop(expect(&guest, "GET", ME, NULL, 200));
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'user.register' AND actor = 'alice'"), 1);
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM users WHERE password_hash LIKE '$argon2id$%'"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'user.register' AND actor = 'alice'"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM users WHERE password_hash LIKE '$argon2id$%'"), 1);
 }
 
 static void says_who_is_there(void **state)
@@ -119,7 +89,7 @@ static void signs_in_by_name_or_address_and_out(void **state)
 	assert_string_equal(text_of(json, "user.username"), "alice");
 	assert_true(json_is_false(at(json, "guest")));
 	drop(json);
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM sessions WHERE user IS NOT NULL"), 2);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM sessions WHERE user IS NOT NULL"), 2);
 	drop(expect(&other, "DELETE", SESSION, NULL, 204));
 	drop(expect(&guest, "GET", ME, NULL, 200));
 	drop(expect(&guest, "DELETE", SESSION, NULL, 204));
@@ -158,7 +128,7 @@ static void refuses_bad_registrations(void **state)
 			fail_msg("%s does not name %s", cases[i].body, cases[i].field);
 		drop(json);
 	}
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM users"), 0);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM users"), 0);
 	register_as(&guest, "alice");
 	refused(&guest, "POST", "/api/v1/users", "{\"username\": \"alice\", \"password\": \"" PASSWORD "\"}", 409, "username_taken");
 }
@@ -221,9 +191,9 @@ static void brings_the_sandbox_into_the_account(void **state)
 	assert_string_equal(text_of(json, "items.0.id"), text_of(theirs, "id"));
 	drop(json);
 	drop(expect(&alice, "POST", BOXES, TRY, 409));
-	assert_int_equal(count(*state, "SELECT COUNT(DISTINCT person) FROM sandboxes"), 1);
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM sandboxes WHERE open_person IS NOT NULL"), 1);
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM sandboxes s JOIN users u ON u.person = s.person"), 3);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(DISTINCT person) FROM sandboxes"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM sandboxes WHERE open_person IS NOT NULL"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM sandboxes s JOIN users u ON u.person = s.person"), 3);
 	/* It stays the account's over a restart. */
 	fixture_stop(*state);
 	fixture_start(*state);
@@ -258,7 +228,7 @@ static void registers_as_one_guest_once(void **state)
 	snprintf(second.cookie, sizeof(second.cookie), "%s", first.cookie);
 	register_as(&first, "alice");
 	register_as(&second, "bobby"); /* the guest is alice by now */
-	assert_int_equal(count(*state, "SELECT COUNT(DISTINCT person) FROM users"), 2);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(DISTINCT person) FROM users"), 2);
 	drop(expect(&first, "DELETE", SESSION, NULL, 204));
 }
 
@@ -319,7 +289,7 @@ static void needs_the_password_for_what_opens_the_account(void **state)
 	json = expect(&alice, "PATCH", ME, "{\"email\": null, \"current_password\": \"" PASSWORD "\"}", 200);
 	assert_true(json_is_null(at(json, "email")));
 	drop(json);
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'password.failed'"), 2);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'password.failed'"), 2);
 }
 
 static void a_new_password_ends_the_other_sessions(void **state)
@@ -334,7 +304,7 @@ static void a_new_password_ends_the_other_sessions(void **state)
 	drop(expect(&there, "GET", ME, NULL, 401));
 	refused(&there, "POST", SESSION, "{\"login\": \"alice\", \"password\": \"" PASSWORD "\"}", 401, "wrong_login");
 	drop(expect(&there, "POST", SESSION, "{\"login\": \"alice\", \"password\": \"another long password\"}", 200));
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'user.password' AND actor = 'alice'"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'user.password' AND actor = 'alice'"), 1);
 }
 
 /* ---- sessions and tokens ------------------------------------------------------------------------------------------------- */
@@ -469,11 +439,11 @@ static void withdraws(void **state)
 	drop(expect(&alice, "DELETE", ME, "{\"password\": \"" PASSWORD "\"}", 204));
 	drop(expect(&there, "GET", ME, NULL, 401));
 	drop(expect(&again, "GET", "/api/v1/users/alice", NULL, 404));
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM users"), 0);
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM sessions"), 0);
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM sandboxes"), 0);
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE actor = 'alice' OR target = 'alice'"), 0);
-	assert_int_equal(count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'user.withdraw'"), 1);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM users"), 0);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM sessions"), 0);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM sandboxes"), 0);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM audit WHERE actor = 'alice' OR target = 'alice'"), 0);
+	assert_int_equal(fixture_count(*state, "SELECT COUNT(*) FROM audit WHERE action = 'user.withdraw'"), 1);
 	register_as(&again, "alice"); /* a new person */
 	path = xasprintf(BOXES "/%s", text_of(sandbox, "id"));
 	drop(expect(&again, "GET", path, NULL, 404));
@@ -594,14 +564,14 @@ static void throws_away_what_is_over(void **state)
 	fixture_stop(fixture);
 	fixture->options.audit_ms = INT64_C(1000) * 3600 * 24;
 	fixture_start(fixture);
-	while (count(fixture, "SELECT COUNT(*) FROM sessions") != 1 ||
-	       count(fixture, "SELECT COUNT(*) FROM audit WHERE action = 'long.ago'") != 0)
+	while (fixture_count(fixture, "SELECT COUNT(*) FROM sessions") != 1 ||
+	       fixture_count(fixture, "SELECT COUNT(*) FROM audit WHERE action = 'long.ago'") != 0)
 		usleep(20000);
 	drop(expect(&bob, "GET", ME, NULL, 200));
-	assert_int_equal(count(fixture, "SELECT COUNT(*) FROM audit WHERE action = 'user.register'"), 2);
+	assert_int_equal(fixture_count(fixture, "SELECT COUNT(*) FROM audit WHERE action = 'user.register'"), 2);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup_started, fixture_teardown)
 
 int main(void)
 {

@@ -6,28 +6,6 @@
 #include "base/util.h"
 #include "web/internal.h"
 
-static int setup(void **state)
-{
-	*state = fixture_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
-static void drop(json_t *json)
-{
-	json_decref(json);
-}
-
-static void call(struct guest *guest, const char *method, const char *path, const char *body, int status)
-{
-	drop(expect(guest, method, path, body, status));
-}
-
 static json_int_t total_of(struct guest *guest, const char *path)
 {
 	json_t *json = expect(guest, "GET", path, NULL, 200);
@@ -77,7 +55,7 @@ static void lets_nobody_else_in(void **state)
 
 	fixture_start(*state);
 	ann = person(*state, "ann", "user");
-	call(&known, "POST", "/api/v1/reports", "{\"project\": \"taste/figlet\", \"reason\": \"other\"}", 201); /* gets a session */
+	become_known(&known);
 	for (size_t t = 0; t < all_resources_count; t++) {
 		for (const struct resource *resource = all_resources[t]; resource->pattern != NULL; resource++) {
 			if (strncmp(resource->pattern, "/api/v1/admin/", 14) != 0)
@@ -137,10 +115,10 @@ static void lists_users(void **state)
 	admin = person(*state, "root", "admin");
 	person(*state, "ann", "user");
 	person(*state, "taste", "user");
-	people_sql(*state, "INSERT INTO identities (provider, subject, user, label, created_ms) SELECT 'github', '7', "
+	fixture_sql(*state, "INSERT INTO identities (provider, subject, user, label, created_ms) SELECT 'github', '7', "
 			   "id, 'ann', 1 FROM "
 			   "users WHERE username = 'ann'");
-	people_sql(*state, "UPDATE users SET display_name = '<script>alert(1)</script>' WHERE username = 'ann'");
+	fixture_sql(*state, "UPDATE users SET display_name = '<script>alert(1)</script>' WHERE username = 'ann'");
 	assert_int_equal(total_of(&admin, "/api/v1/admin/users"), 3);
 	json = expect(&admin, "GET", "/api/v1/admin/users?q=ann", NULL, 200);
 	assert_int_equal(number_of(json, "total"), 1);
@@ -280,9 +258,7 @@ static void hides_projects(void **state)
 	fixture_start(*state);
 	admin = person(*state, "root", "admin");
 	author = person(*state, "taste", "user");
-	json = expect(&guest, "POST", "/api/v1/sandboxes", TRY, 201);
-	snprintf(path, sizeof(path), "/api/v1/sandboxes/%s", text_of(json, "id"));
-	drop(json);
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	assert_int_equal(total_of(&guest, "/api/v1/projects"), 1);
 	call(&guest, "GET", "/api/v1/projects/taste/figlet", NULL, 200);
 	call(&guest, "POST", "/api/v1/reports", "{\"project\": \"taste/figlet\", \"reason\": \"spam\"}", 201);
@@ -316,9 +292,7 @@ static void removes_projects(void **state)
 	fixture_start(*state);
 	admin = person(*state, "root", "admin");
 	ann = person(*state, "ann", "user");
-	json = expect(&guest, "POST", "/api/v1/sandboxes", TRY, 201);
-	snprintf(path, sizeof(path), "/api/v1/sandboxes/%s", text_of(json, "id"));
-	drop(json);
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	call(&ann, "PUT", "/api/v1/projects/taste/figlet/like", NULL, 200);
 	call(&ann, "POST", "/api/v1/projects/taste/figlet/comments", "{\"body\": \"nice\"}", 201);
 	call(&ann, "POST", "/api/v1/reports", "{\"project\": \"taste/figlet\", \"reason\": \"spam\"}", 201);
@@ -505,18 +479,18 @@ static void stops_sandboxes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(lets_nobody_else_in, setup, teardown),
-		cmocka_unit_test_setup_teardown(tells_how_it_is, setup, teardown),
-		cmocka_unit_test_setup_teardown(lists_users, setup, teardown),
-		cmocka_unit_test_setup_teardown(suspends, setup, teardown),
-		cmocka_unit_test_setup_teardown(gives_and_takes_roles, setup, teardown),
-		cmocka_unit_test_setup_teardown(refuses_what_is_no_change, setup, teardown),
-		cmocka_unit_test_setup_teardown(hides_projects, setup, teardown),
-		cmocka_unit_test_setup_teardown(removes_projects, setup, teardown),
-		cmocka_unit_test_setup_teardown(removes_what_is_being_built, setup, teardown),
-		cmocka_unit_test_setup_teardown(sees_all_comments, setup, teardown),
-		cmocka_unit_test_setup_teardown(settles_reports, setup, teardown),
-		cmocka_unit_test_setup_teardown(stops_sandboxes, setup, teardown),
+		cmocka_unit_test_setup_teardown(lets_nobody_else_in, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(tells_how_it_is, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(lists_users, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(suspends, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(gives_and_takes_roles, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(refuses_what_is_no_change, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(hides_projects, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(removes_projects, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(removes_what_is_being_built, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(sees_all_comments, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(settles_reports, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(stops_sandboxes, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("web: admin", tests, NULL, NULL);

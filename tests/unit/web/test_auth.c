@@ -3,7 +3,6 @@
 #include "unit/auth/issuer.h"
 #include "unit/web/fixture.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -221,26 +220,6 @@ static void become(struct house *house, const char *subject, const char *usernam
 	issuer_claim(house->issuer, "email_verified", json_boolean(verified));
 }
 
-static void on_store(struct house *house, const char *sql)
-{
-	struct store store;
-
-	assert_int_equal(store_open(house->fixture->database, &store, NULL), 0);
-	assert_int_equal(db_execute(store.db, NULL, NULL, sql, ""), 0);
-	store_close(&store);
-}
-
-static int64_t count(struct house *house, const char *sql)
-{
-	struct store store;
-	int64_t value;
-
-	assert_int_equal(store_open(house->fixture->database, &store, NULL), 0);
-	assert_int_equal(db_number(store.db, -1, &value, NULL, sql, ""), 0);
-	store_close(&store);
-	return value;
-}
-
 static struct browser register_with_password(struct house *house, const char *username, const char *email)
 {
 	struct guest guest = {.fixture = house->fixture};
@@ -292,12 +271,12 @@ static void makes_an_account_and_knows_it_again(void **state)
 	sign_in(&second);
 	is_called(&second, "ann");
 	assert_string_not_equal(first.session, second.session);
-	assert_int_equal(count(house, "SELECT COUNT(*) FROM users"), 1);
+	assert_int_equal(fixture_count(house->fixture, "SELECT COUNT(*) FROM users"), 1);
 	assert_int_equal(
-		count(house,
+		fixture_count(house->fixture,
 		      "SELECT COUNT(*) FROM audit WHERE action = 'session.made' AND actor = 'ann' AND detail = 'acme'"),
 		2);
-	assert_int_equal(count(house, "SELECT COUNT(*) FROM audit WHERE action = 'user.register' AND actor = 'ann' AND "
+	assert_int_equal(fixture_count(house->fixture, "SELECT COUNT(*) FROM audit WHERE action = 'user.register' AND actor = 'ann' AND "
 				      "detail = 'acme'"),
 			 1);
 }
@@ -396,7 +375,7 @@ static void unverified_addresses_join_nothing(void **state)
 		       second = {.house = house};
 	json_t *json;
 
-	on_store(house, "UPDATE users SET email_verified = 1");
+	fixture_sql(house->fixture, "UPDATE users SET email_verified = 1");
 	become(house, "evil-1", "evil", "boss@example.org", false);
 	sign_in(&browser);
 	json = me(&browser);
@@ -404,14 +383,14 @@ static void unverified_addresses_join_nothing(void **state)
 	assert_true(json_is_null(at(json, "email"))); /* not even beside the other's */
 	json_decref(json);
 	/* Nor the other way round: the address here is only said, not verified. */
-	on_store(house, "UPDATE users SET email_verified = 0");
+	fixture_sql(house->fixture, "UPDATE users SET email_verified = 0");
 	become(house, "real-1", "real", "boss@example.org", true);
 	sign_in(&second);
 	is_called(&second, "real");
 	is_called(&boss, "boss");
-	assert_int_equal(count(house, "SELECT COUNT(*) FROM users"), 3);
+	assert_int_equal(fixture_count(house->fixture, "SELECT COUNT(*) FROM users"), 3);
 	assert_int_equal(
-		count(house,
+		fixture_count(house->fixture,
 		      "SELECT COUNT(*) FROM identities i JOIN users u ON u.id = i.user WHERE u.username = 'boss'"),
 		0);
 }
@@ -422,17 +401,17 @@ static void verified_addresses_join(void **state)
 	struct browser browser = {.house = house};
 
 	register_with_password(house, "boss", "Boss@Example.org");
-	on_store(house, "UPDATE users SET email_verified = 1");
+	fixture_sql(house->fixture, "UPDATE users SET email_verified = 1");
 	become(house, "boss-1", "someone", "boss@example.org", true);
 	sign_in(&browser);
 	is_called(&browser, "boss");
-	assert_int_equal(count(house, "SELECT COUNT(*) FROM audit WHERE action = 'identity.link' AND target = 'boss'"),
+	assert_int_equal(fixture_count(house->fixture, "SELECT COUNT(*) FROM audit WHERE action = 'identity.link' AND target = 'boss'"),
 			 1);
 	/* The address has been given to somebody else over there: it does not open the account. */
 	become(house, "boss-2", "someone", "boss@example.org", true);
 	begin(&browser, "");
 	come_back(&browser, "&code=c", "/login?error=email_taken&provider=acme");
-	assert_int_equal(count(house, "SELECT COUNT(*) FROM users"), 1);
+	assert_int_equal(fixture_count(house->fixture, "SELECT COUNT(*) FROM users"), 1);
 }
 
 static void believes_addresses_only_where_told(void **state)
@@ -443,7 +422,7 @@ static void believes_addresses_only_where_told(void **state)
 
 	start(house, "trust_email = no");
 	register_with_password(house, "boss", "boss@example.org");
-	on_store(house, "UPDATE users SET email_verified = 1");
+	fixture_sql(house->fixture, "UPDATE users SET email_verified = 1");
 	become(house, "boss-1", "someone", "boss@example.org", true);
 	sign_in(&browser);
 	json = me(&browser);
@@ -458,16 +437,16 @@ static void refuses_the_suspended(void **state)
 	struct browser browser = {.house = house}, again = {.house = house};
 
 	sign_in(&browser);
-	on_store(house, "UPDATE users SET state = 'suspended'");
+	fixture_sql(house->fixture, "UPDATE users SET state = 'suspended'");
 	begin(&again, "");
 	come_back(&again, "&code=c", "/login?error=suspended&provider=acme");
 	is_nobody(&again);
 	/* By the address neither. */
-	on_store(house, "DELETE FROM identities");
+	fixture_sql(house->fixture, "DELETE FROM identities");
 	begin(&again, "");
 	come_back(&again, "&code=c", "/login?error=suspended&provider=acme");
 	is_nobody(&again);
-	assert_int_equal(count(house, "SELECT COUNT(*) FROM identities"), 0);
+	assert_int_equal(fixture_count(house->fixture, "SELECT COUNT(*) FROM identities"), 0);
 }
 
 static void takes_no_new_ones_when_closed(void **state)
@@ -479,7 +458,7 @@ static void takes_no_new_ones_when_closed(void **state)
 	start(house, "");
 	begin(&browser, "");
 	come_back(&browser, "&code=c", "/login?error=no_account&provider=acme");
-	assert_int_equal(count(house, "SELECT COUNT(*) FROM users"), 0);
+	assert_int_equal(fixture_count(house->fixture, "SELECT COUNT(*) FROM users"), 0);
 }
 
 /* ---- linking
@@ -516,7 +495,7 @@ static void links_and_unlinks(void **state)
 	json = expect(&guest, "GET", IDENTITIES, NULL, 200);
 	assert_int_equal(json_array_size(at(json, "items")), 0);
 	json_decref(json);
-	assert_int_equal(count(house, "SELECT COUNT(*) FROM audit WHERE action IN ('identity.link', 'identity.unlink') "
+	assert_int_equal(fixture_count(house->fixture, "SELECT COUNT(*) FROM audit WHERE action IN ('identity.link', 'identity.unlink') "
 				      "AND actor = 'ann'"),
 			 2);
 }
@@ -580,7 +559,7 @@ static void does_not_link_for_other_sites(void **state)
 		leads_to(&browser, "/api/v1/auth/acme/login?link=1", "/settings?error=expired&provider=acme");
 	}
 	leads_to(&nobody, "/api/v1/auth/acme/login?link=1", "/settings?error=expired&provider=acme");
-	assert_int_equal(count(house, "SELECT COUNT(*) FROM auth_states"), 0);
+	assert_int_equal(fixture_count(house->fixture, "SELECT COUNT(*) FROM auth_states"), 0);
 	/* Browsers that don't say it by the one header say it by the other. */
 	browser.headers = ours;
 	begin(&browser, "?link=1");
@@ -607,7 +586,7 @@ static void links_only_for_who_began(void **state)
 	snprintf(ann.session, sizeof(ann.session), "x=y");
 	leads_to(&ann, path, "/settings?error=expired&provider=acme");
 	free(path);
-	assert_int_equal(count(house, "SELECT COUNT(*) FROM identities"), 0);
+	assert_int_equal(fixture_count(house->fixture, "SELECT COUNT(*) FROM identities"), 0);
 }
 
 /* ---- what goes wrong
@@ -655,7 +634,7 @@ static void a_state_ends_and_outlives_a_restart(void **state)
 	leads_to(&browser, path, "/projects");
 	free(path);
 	begin(&browser, "");
-	on_store(house, "UPDATE auth_states SET expires_ms = expires_ms - 600001");
+	fixture_sql(house->fixture, "UPDATE auth_states SET expires_ms = expires_ms - 600001");
 	come_back(&browser, "&code=c", "/login?error=expired&provider=acme");
 }
 
@@ -808,7 +787,7 @@ static void comes_twice_at_once(void **state)
 	}
 	/* One token for all: their nonces are made the same. */
 	house->issuer->nonce = "same";
-	on_store(house, "UPDATE auth_states SET nonce = 'same'");
+	fixture_sql(house->fixture, "UPDATE auth_states SET nonce = 'same'");
 	for (int i = 0; i < COMERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, come_in_thread, &comers[i]), 0);
 	for (int i = 0; i < COMERS; i++) {
@@ -818,8 +797,8 @@ static void comes_twice_at_once(void **state)
 		free(comers[i].place);
 		free((char *)comers[i].path);
 	}
-	assert_int_equal(count(house, "SELECT COUNT(*) FROM users"), 1);
-	assert_int_equal(count(house, "SELECT COUNT(*) FROM identities"), 1);
+	assert_int_equal(fixture_count(house->fixture, "SELECT COUNT(*) FROM users"), 1);
+	assert_int_equal(fixture_count(house->fixture, "SELECT COUNT(*) FROM identities"), 1);
 }
 
 static void keeps_secrets_out_of_the_database(void **state)
@@ -831,8 +810,8 @@ static void keeps_secrets_out_of_the_database(void **state)
 	begin(&browser, "");
 	sql = xasprintf("SELECT COUNT(*) FROM auth_states WHERE state_hash = '%s' OR browser_hash = '%s'",
 			browser.state, browser.auth + strlen("ttob_auth="));
-	assert_int_equal(count(house, sql), 0);
-	assert_int_equal(count(house, "SELECT COUNT(*) FROM auth_states"), 1);
+	assert_int_equal(fixture_count(house->fixture, sql), 0);
+	assert_int_equal(fixture_count(house->fixture, "SELECT COUNT(*) FROM auth_states"), 1);
 	free(sql);
 }
 

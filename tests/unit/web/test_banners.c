@@ -1,5 +1,5 @@
 /* Banners, pictures, what an author decides about a project, oEmbed, and guests in frames. */
-#include "unit/web/fixture.h"
+#include "unit/web/people.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -25,28 +25,6 @@ static struct fixture *start(void)
 	fixture->options.image_program = IMAGE_PROGRAM;
 	fixture_start(fixture);
 	return fixture;
-}
-
-static struct guest sign_in(struct fixture *fixture, const char *name, const char *role)
-{
-	struct guest guest = {.fixture = fixture};
-	struct user user = {.username = (char *)name, .role = (char *)role, .display_name = (char *)name};
-	struct session_start session_start = {0};
-	struct session session;
-	char token[SESSION_TOKEN_SIZE];
-	struct store store;
-	struct error err = {0};
-
-	assert_int_equal(store_open(fixture->database, &store, NULL), 0);
-	if (users_add(&store, &user, clock_realtime_ms(), &err) < 0)
-		fail_msg("%s", err.message);
-	session_start.user = user.id;
-	assert_int_equal(sessions_create(&store, &session_start, clock_realtime_ms(), SESSION_LIFE_MS, token, &session, NULL), 0);
-	snprintf(guest.cookie, sizeof(guest.cookie), SESSION_COOKIE "=%s", token);
-	free(user.person);
-	free(user.state);
-	store_close(&store);
-	return guest;
 }
 
 /* Any request with headers and bytes as they are. */
@@ -90,7 +68,7 @@ static void see(struct fixture *fixture, const char *method, const char *path, c
 static void only_administrators_make_banners(void **state)
 {
 	struct fixture *fixture = start();
-	struct guest user = sign_in(fixture, "someone", "user"), nobody = {.fixture = fixture};
+	struct guest user = person(fixture, "someone", "user"), nobody = {.fixture = fixture};
 	static const char *const calls[][2] = {{"GET", "/api/v1/admin/banners"},
 					       {"POST", "/api/v1/admin/banners"},
 					       {"GET", "/api/v1/admin/banners/x"},
@@ -110,7 +88,7 @@ static void only_administrators_make_banners(void **state)
 static void a_banner_lives(void **state)
 {
 	struct fixture *fixture = start();
-	struct guest admin = sign_in(fixture, "boss", "admin");
+	struct guest admin = person(fixture, "boss", "admin");
 	json_t *json;
 	char id[32], path[128];
 	struct reply reply;
@@ -161,7 +139,7 @@ static void a_banner_lives(void **state)
 static void forms_are_checked(void **state)
 {
 	struct fixture *fixture = start();
-	struct guest admin = sign_in(fixture, "boss", "admin");
+	struct guest admin = person(fixture, "boss", "admin");
 	static const char *const bad[] = {"{}",
 					  "{\"text\": \"x\"}",
 					  "{\"link\": \"https://a.example\"}",
@@ -195,7 +173,7 @@ static void forms_are_checked(void **state)
 static void people_are_counted(void **state)
 {
 	struct fixture *fixture = start();
-	struct guest admin = sign_in(fixture, "boss", "admin");
+	struct guest admin = person(fixture, "boss", "admin");
 	json_t *json = expect(&admin, "POST", "/api/v1/admin/banners", BANNER, 201);
 	char view[128], go[128], path[128];
 
@@ -233,7 +211,7 @@ static void one_address_does_not_count_for_ever(void **state)
 	(void)state;
 	fixture->options.limit_loopback = true;
 	fixture_start(fixture);
-	admin = sign_in(fixture, "boss", "admin");
+	admin = person(fixture, "boss", "admin");
 	json = expect(&admin, "POST", "/api/v1/admin/banners", BANNER, 201);
 	snprintf(view, sizeof(view), "/api/v1/banner/%s/view", text_of(json, "id"));
 	snprintf(path, sizeof(path), "/api/v1/admin/banners/%s", text_of(json, "id"));
@@ -275,7 +253,7 @@ static struct reply put_image(struct guest *admin, const char *path, const void 
 static void a_picture_is_made_anew(void **state)
 {
 	struct fixture *fixture = start();
-	struct guest admin = sign_in(fixture, "boss", "admin");
+	struct guest admin = person(fixture, "boss", "admin");
 	json_t *json = expect(&admin, "POST", "/api/v1/admin/banners", BANNER, 201);
 	struct buf data = BUF_INIT;
 	struct reply reply;
@@ -329,7 +307,7 @@ static void without_the_program_pictures_wait(void **state)
 	(void)state;
 	fixture->options.image_program = "/nonexistent/ttob-image";
 	fixture_start(fixture);
-	admin = sign_in(fixture, "boss", "admin");
+	admin = person(fixture, "boss", "admin");
 	json = expect(&admin, "POST", "/api/v1/admin/banners", BANNER, 201);
 	snprintf(path, sizeof(path), "/api/v1/admin/banners/%s/image", text_of(json, "id"));
 	json_decref(json);
@@ -346,7 +324,7 @@ static void without_the_program_pictures_wait(void **state)
 static void authors_decide(void **state)
 {
 	struct fixture *fixture = start();
-	struct guest author = sign_in(fixture, "taste", "user"), other = sign_in(fixture, "other", "user"), boss = sign_in(fixture, "boss", "admin"),
+	struct guest author = person(fixture, "taste", "user"), other = person(fixture, "other", "user"), boss = person(fixture, "boss", "admin"),
 		     nobody = {.fixture = fixture};
 	static const char *const bad[] = {"{\"visibility\": \"hidden\"}",
 					  "{\"visibility\": null}",
@@ -389,7 +367,7 @@ static void authors_decide(void **state)
 static void what_is_hidden_stays_hidden(void **state)
 {
 	struct fixture *fixture = start();
-	struct guest author = sign_in(fixture, "taste", "user");
+	struct guest author = person(fixture, "taste", "user");
 	struct project project = {0};
 	struct store store;
 
@@ -416,7 +394,7 @@ static struct reply oembed(struct fixture *fixture, const char *rest)
 static void oembed_answers(void **state)
 {
 	struct fixture *fixture = start();
-	struct guest author = sign_in(fixture, "taste", "user");
+	struct guest author = person(fixture, "taste", "user");
 	struct reply reply;
 	static const char *const missing[] = {"%2Fp%2Ftaste%2Fnone", "%2Fp%2Ftaste%2Ffiglet%2Fx%22", "%2F", "%2Fp%2F..%2Ffiglet", ".evil%2Fp%2Ftaste%2Ffiglet"};
 
@@ -451,7 +429,7 @@ static void a_frame_has_a_guest_without_a_cookie(void **state)
 {
 	struct fixture *fixture = start();
 	struct guest nobody = {.fixture = fixture}, evil = {.fixture = fixture, .origin = "https://evil.example"};
-	struct guest user = sign_in(fixture, "someone", "user");
+	struct guest user = person(fixture, "someone", "user");
 	struct reply reply;
 	char headers[256], cookie_token[256], both[512];
 	json_t *json;

@@ -14,17 +14,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
-static void drop(json_t *json)
-{
-	json_decref(json);
-}
-
 /* "/api/v1/builds/<id>" of the project's last build. */
 static void build_path(struct guest *guest, const char *project, char *out, size_t size)
 {
@@ -366,18 +355,18 @@ static void the_log_goes_on_where_it_was_left(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_build_makes_the_project_ready, setup, teardown),
-		cmocka_unit_test_setup_teardown(who_is_wanted_goes_first, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_fails_is_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_registry_that_is_away_does_not_fail_it_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_program_that_does_not_run_is_not_ready, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_refused_build_holds_up_no_other, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_base_that_stutters_is_asked_for_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_base_of_others_is_left_to_the_build, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_engine_that_goes_away_costs_no_build, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_new_process_builds_what_the_old_one_left, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_log_is_read_as_it_is_written, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_log_goes_on_where_it_was_left, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_build_makes_the_project_ready, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(who_is_wanted_goes_first, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(what_fails_is_told, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_registry_that_is_away_does_not_fail_it_at_once, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_program_that_does_not_run_is_not_ready, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_refused_build_holds_up_no_other, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_base_that_stutters_is_asked_for_again, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_base_of_others_is_left_to_the_build, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(an_engine_that_goes_away_costs_no_build, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_new_process_builds_what_the_old_one_left, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(the_log_is_read_as_it_is_written, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(the_log_goes_on_where_it_was_left, setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("web: builds", tests, NULL, NULL);

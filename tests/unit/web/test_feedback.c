@@ -1,5 +1,4 @@
 /* Likes, comments, reports and what is one's own, over HTTP. */
-#include <pthread.h>
 #include <stdio.h>
 
 #include "unit/web/people.h"
@@ -10,29 +9,6 @@
 #define FIGLET   "/api/v1/projects/taste/figlet"
 #define LIKE     FIGLET "/like"
 #define COMMENTS FIGLET "/comments"
-
-static int setup(void **state)
-{
-	*state = fixture_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
-static void drop(json_t *json)
-{
-	json_decref(json);
-}
-
-/* One call whose answer does not matter. */
-static void call(struct guest *guest, const char *method, const char *path, const char *body, int status)
-{
-	drop(expect(guest, method, path, body, status));
-}
 
 /* ---- likes
  * ----------------------------------------------------------------------------------------------------------- */
@@ -92,16 +68,9 @@ static void likes_and_takes_back(void **state)
 	call(&ann, "PUT", LIKE, NULL, 403);
 }
 
-static void *like_it(void *data)
-{
-	call(data, "PUT", LIKE, NULL, 200);
-	return NULL;
-}
-
 static void counts_likes_of_many_at_once(void **state)
 {
-	struct guest likers[8];
-	pthread_t threads[8];
+	struct runner likers[8];
 	bool liked;
 
 	fixture_start(*state);
@@ -109,13 +78,13 @@ static void counts_likes_of_many_at_once(void **state)
 		char name[] = {'u', (char)('0' + i / 2), '\0'};
 
 		/* Two browsers each. */
-		likers[i] = i % 2 == 0 ? person(*state, name, "user") : person_again(*state, name);
+		likers[i] = (struct runner){.guest = i % 2 == 0 ? person(*state, name, "user") : person_again(*state, name),
+					    .method = "PUT",
+					    .path = LIKE};
 	}
-	for (int i = 0; i < 8; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, like_it, &likers[i]), 0);
-	for (int i = 0; i < 8; i++)
-		pthread_join(threads[i], NULL);
-	assert_int_equal(likes_of(&likers[0], &liked), 4);
+	run_all(likers, 8);
+	assert_int_equal(answered(likers, 8, 200), 8);
+	assert_int_equal(likes_of(&likers[0].guest, &liked), 4);
 }
 
 static void limits_how_often(void **state)
@@ -206,7 +175,7 @@ static void writes_changes_and_removes(void **state)
 	call(&ann, "PATCH", path, "{\"body\": \"again\"}", 404);
 	assert_int_equal(count_of(&guest), 1);
 	/* Who withdraws leaves the words. */
-	people_sql(*state, "DELETE FROM users WHERE username = 'ann'");
+	fixture_sql(*state, "DELETE FROM users WHERE username = 'ann'");
 	json = expect(&guest, "GET", COMMENTS, NULL, 200);
 	assert_true(json_is_null(at(json, "items.0.author")));
 	drop(json);
@@ -485,7 +454,7 @@ static void says_nothing_of_hidden_projects(void **state)
 	call(&ann, "PUT", LIKE, NULL, 200);
 	comment = say(&ann, "nice");
 	path_of(comment, "", path);
-	people_sql(*state, "UPDATE projects SET visibility = 'hidden' WHERE name = 'figlet'");
+	fixture_sql(*state, "UPDATE projects SET visibility = 'hidden' WHERE name = 'figlet'");
 	call(&guest, "GET", FIGLET, NULL, 404);
 	call(&ann, "GET", FIGLET, NULL, 404);
 	call(&ann, "GET", LIKE, NULL, 404);
@@ -520,7 +489,7 @@ static void finds_unlisted_ones_by_their_address(void **state)
 	struct guest guest = {.fixture = *state}, ann;
 	json_t *json;
 
-	people_sql(*state, "UPDATE projects SET visibility = 'unlisted' WHERE name = 'figlet'");
+	fixture_sql(*state, "UPDATE projects SET visibility = 'unlisted' WHERE name = 'figlet'");
 	fixture_start(*state);
 	ann = person(*state, "ann", "user");
 	json = expect(&guest, "GET", "/api/v1/projects", NULL, 200);
@@ -538,19 +507,19 @@ static void finds_unlisted_ones_by_their_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(likes_and_takes_back, setup, teardown),
-		cmocka_unit_test_setup_teardown(counts_likes_of_many_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(limits_how_often, setup, teardown),
-		cmocka_unit_test_setup_teardown(writes_changes_and_removes, setup, teardown),
-		cmocka_unit_test_setup_teardown(refuses_what_is_no_comment, setup, teardown),
-		cmocka_unit_test_setup_teardown(shows_nothing_that_runs, setup, teardown),
-		cmocka_unit_test_setup_teardown(turns_no_text_around, setup, teardown),
-		cmocka_unit_test_setup_teardown(hides_and_shows, setup, teardown),
-		cmocka_unit_test_setup_teardown(reports_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(refuses_what_is_no_report, setup, teardown),
-		cmocka_unit_test_setup_teardown(limits_guests_by_address, setup, teardown),
-		cmocka_unit_test_setup_teardown(says_nothing_of_hidden_projects, setup, teardown),
-		cmocka_unit_test_setup_teardown(finds_unlisted_ones_by_their_address, setup, teardown),
+		cmocka_unit_test_setup_teardown(likes_and_takes_back, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(counts_likes_of_many_at_once, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(limits_how_often, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(writes_changes_and_removes, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(refuses_what_is_no_comment, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(shows_nothing_that_runs, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(turns_no_text_around, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(hides_and_shows, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(reports_once, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(refuses_what_is_no_report, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(limits_guests_by_address, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(says_nothing_of_hidden_projects, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(finds_unlisted_ones_by_their_address, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("web: feedback", tests, NULL, NULL);

@@ -1,6 +1,5 @@
 /* Two web processes on one database: one sandbox for a person on both together. On SQLite; with TTOB_TEST_MARIADB (tests/with_mariadb.py)
  * on MariaDB. */
-#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -69,14 +68,10 @@ static int teardown(void **state)
 /* A guest of `a` who has one sandbox there; the same person at `b`. */
 static void begin(struct pair *pair, struct guest *at_a, struct guest *at_b, char path[80])
 {
-	json_t *json;
-
 	*at_a = (struct guest){.fixture = pair->a};
 	*at_b = (struct guest){.fixture = pair->b};
-	json = expect(at_a, "POST", "/api/v1/sandboxes", TRY, 201);
-	snprintf(path, 80, "/api/v1/sandboxes/%s", text_of(json, "id"));
+	start_try(at_a, "taste/figlet", path, 80);
 	strcpy(at_b->cookie, at_a->cookie);
-	json_decref(json);
 }
 
 static void shows_what_runs_elsewhere(void **state)
@@ -90,16 +85,16 @@ static void shows_what_runs_elsewhere(void **state)
 	assert_int_equal(number_of(json, "total"), 1);
 	assert_string_equal(text_of(json, "items.0.state"), "running");
 	assert_true(json_is_true(at(json, "items.0.elsewhere")));
-	json_decref(json);
+	drop(json);
 	json = expect(&b, "GET", path, NULL, 200);
 	assert_true(json_is_true(at(json, "elsewhere")));
-	json_decref(json);
+	drop(json);
 	json = expect(&a, "GET", path, NULL, 200);
 	assert_null(at(json, "elsewhere"));
-	json_decref(json);
+	drop(json);
 	snprintf(extend, sizeof(extend), "%s/extend", path);
-	json_decref(expect(&b, "POST", extend, "{}", 409));
-	json_decref(expect(&a, "POST", extend, "{}", 200));
+	call(&b, "POST", extend, "{}", 409);
+	call(&a, "POST", extend, "{}", 200);
 }
 
 static void one_for_a_person_on_both(void **state)
@@ -113,23 +108,23 @@ static void one_for_a_person_on_both(void **state)
 	assert_non_null(strstr(path, text_of(json, "sandbox.id")));
 	assert_string_equal(text_of(json, "sandbox.state"), "running");
 	assert_true(json_is_true(at(json, "sandbox.elsewhere")));
-	json_decref(json);
+	drop(json);
 	/* That was refused, not begun: it left nothing behind. */
 	json = expect(&b, "GET", "/api/v1/sandboxes", NULL, 200);
 	assert_int_equal(number_of(json, "total"), 1);
-	json_decref(json);
+	drop(json);
 	json = expect(&b, "GET", "/api/v1/status", NULL, 200);
 	assert_int_equal(number_of(json, "sandboxes.running"), 0);
-	json_decref(json);
+	drop(json);
 	json = expect(&b, "POST", "/api/v1/sandboxes?replace=1", TRY, 201);
 	assert_null(strstr(path, text_of(json, "id")));
-	json_decref(json);
+	drop(json);
 	json = expect(&a, "GET", path, NULL, 200);
 	assert_string_equal(text_of(json, "ended.reason"), "replaced");
-	json_decref(json);
+	drop(json);
 	json = expect(&a, "GET", "/api/v1/status", NULL, 200);
 	assert_int_equal(number_of(json, "sandboxes.running"), 0);
-	json_decref(json);
+	drop(json);
 }
 
 static void ends_what_runs_elsewhere(void **state)
@@ -140,46 +135,28 @@ static void ends_what_runs_elsewhere(void **state)
 
 	begin(*state, &a, &b, path);
 	stranger = (struct guest){.fixture = b.fixture};
-	json_decref(expect(&stranger, "POST", "/api/v1/sandboxes", TRY, 201));
-	json_decref(expect(&stranger, "DELETE", path, NULL, 404));
-	json_decref(expect(&b, "DELETE", path, NULL, 204));
+	call(&stranger, "POST", "/api/v1/sandboxes", TRY, 201);
+	call(&stranger, "DELETE", path, NULL, 404);
+	call(&b, "DELETE", path, NULL, 204);
 	json = expect(&a, "GET", path, NULL, 200);
 	assert_string_equal(text_of(json, "ended.reason"), "stopped");
-	json_decref(json);
-	json_decref(expect(&b, "POST", "/api/v1/sandboxes", TRY, 201));
-}
-
-static void *try_at(void *data)
-{
-	struct reply reply = ask(data, "POST", "/api/v1/sandboxes", TRY);
-	intptr_t status = reply.status;
-
-	reply_fini(&reply);
-	return (void *)status;
+	drop(json);
+	call(&b, "POST", "/api/v1/sandboxes", TRY, 201);
 }
 
 static void one_however_many_ask_at_once(void **state)
 {
-	struct guest guests[8], a, b;
-	pthread_t threads[8];
+	struct runner runners[8];
+	struct guest a, b;
 	char path[80];
-	int started = 0, refused = 0;
 
 	begin(*state, &a, &b, path);
-	json_decref(expect(&a, "DELETE", path, NULL, 204));
-	for (int i = 0; i < 8; i++) {
-		guests[i] = i % 2 == 0 ? a : b;
-		pthread_create(&threads[i], NULL, try_at, &guests[i]);
-	}
-	for (int i = 0; i < 8; i++) {
-		void *status;
-
-		pthread_join(threads[i], &status);
-		started += (intptr_t)status == 201;
-		refused += (intptr_t)status == 409;
-	}
-	assert_int_equal(started, 1);
-	assert_int_equal(refused, 7);
+	call(&a, "DELETE", path, NULL, 204);
+	for (int i = 0; i < 8; i++)
+		runners[i] = (struct runner){.guest = i % 2 == 0 ? a : b, .method = "POST", .path = "/api/v1/sandboxes", .body = TRY};
+	run_all(runners, 8);
+	assert_int_equal(answered(runners, 8, 201), 1);
+	assert_int_equal(answered(runners, 8, 409), 7);
 }
 
 /* `a` is gone without a word, and long ago: whoever had a sandbox there may start another one. */
@@ -193,20 +170,20 @@ static void a_dead_node_stands_in_nobodys_way(void **state)
 
 	begin(pair, &a, &b, path);
 	fixture_stop(pair->a); /* a restart: its sandboxes stay, and it is expected back */
-	json_decref(expect(&b, "POST", "/api/v1/sandboxes", TRY, 409));
+	call(&b, "POST", "/api/v1/sandboxes", TRY, 409);
 	assert_int_equal(store_open(pair->b->options.database, &store, NULL), 0);
 	assert_int_equal(db_execute(store.db, NULL, NULL, "UPDATE nodes SET seen_ms = ? WHERE name = 'a'", "i",
 				    clock_realtime_ms() - NODE_DEAD_MS - 1000),
 			 0);
 	store_close(&store);
-	json_decref(expect(&b, "POST", "/api/v1/sandboxes?replace=1", TRY, 201));
+	call(&b, "POST", "/api/v1/sandboxes?replace=1", TRY, 201);
 	json = expect(&b, "GET", path, NULL, 200);
 	assert_string_equal(text_of(json, "ended.reason"), "failed");
-	json_decref(json);
+	drop(json);
 	fixture_start(pair->a); /* it meets nothing that is not its own */
 	json = expect(&b, "GET", "/api/v1/sandboxes", NULL, 200);
 	assert_string_equal(text_of(json, "items.0.state"), "running");
-	json_decref(json);
+	drop(json);
 }
 
 /* `a` was taken for dead while it was only slow: it ends what is no longer its own. */
@@ -228,12 +205,12 @@ static void ends_what_others_took_over(void **state)
 		json_t *json = expect(&a, "GET", "/api/v1/status", NULL, 200);
 		json_int_t running = number_of(json, "sandboxes.running");
 
-		json_decref(json);
+		drop(json);
 		if (running == 0)
 			break;
 		usleep(20000);
 	}
-	json_decref(expect(&b, "POST", "/api/v1/sandboxes", TRY, 201));
+	call(&b, "POST", "/api/v1/sandboxes", TRY, 201);
 }
 
 int main(void)

@@ -39,12 +39,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
 static void wait_for_pool(struct fixture *fixture, const char *image, unsigned count)
 {
 	/* Ends by the runner's limit when it never comes. */
@@ -106,10 +100,10 @@ static void none_are_prepared_when_the_operator_says_so(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_is_ready_is_prepared, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_engine_that_comes_back_is_told_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_project_that_becomes_ready_is_prepared, setup, teardown),
-		cmocka_unit_test_setup_teardown(none_are_prepared_when_the_operator_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_ready_is_prepared, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(an_engine_that_comes_back_is_told_again, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_project_that_becomes_ready_is_prepared, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(none_are_prepared_when_the_operator_says_so, setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("web: pools", tests, NULL, NULL);

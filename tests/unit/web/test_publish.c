@@ -30,17 +30,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
-static void drop(json_t *json)
-{
-	json_decref(json);
-}
-
 static void a_script_is_published_and_built(void **state)
 {
 	struct guest ann = person(*state, "ann", "user");
@@ -687,8 +676,8 @@ static void the_upkeep_throws_away_and_builds_again(void **state)
 	fclose(file);
 	before = files_in(fixture);
 	assert_int_equal(utimensat(AT_FDCWD, orphan, old, 0), 0);
-	people_sql(fixture, "UPDATE projects SET deleted_ms = 1000 WHERE name = 'goes'");
-	people_sql(fixture, "UPDATE projects SET rebuild_ms = 1000 WHERE name = 'stays'");
+	fixture_sql(fixture, "UPDATE projects SET deleted_ms = 1000 WHERE name = 'goes'");
+	fixture_sql(fixture, "UPDATE projects SET rebuild_ms = 1000 WHERE name = 'stays'");
 	fixture->engine_away = false;
 	fixture_start(fixture);
 	drop(until(&ann, project_path("stays", "/builds"), "items.0.kind", "rebuild"));
@@ -717,26 +706,26 @@ static void logos_need_a_picture(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_script_is_published_and_built, setup, teardown),
-		cmocka_unit_test_setup_teardown(dockerfiles_and_images_are_published, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_name_is_taken_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(bad_forms_are_told_by_field, setup, teardown),
-		cmocka_unit_test_setup_teardown(limits_are_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(authors_take_turns, setup, teardown),
-		cmocka_unit_test_setup_teardown(builds_are_cancelled_and_tried_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_failure_tells_its_line, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_smoke_test_is_kept, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_was_sent_survives_a_restart, setup, teardown),
-		cmocka_unit_test_setup_teardown(files_come_along, setup, teardown),
-		cmocka_unit_test_setup_teardown(versions_come_and_go, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_version_that_fails_leaves_the_last_good_one, setup, teardown),
-		cmocka_unit_test_setup_teardown(all_fields_are_edited, setup, teardown),
-		cmocka_unit_test_setup_teardown(deleted_ones_come_back_for_a_week, setup, teardown),
-		cmocka_unit_test_setup_teardown(projects_are_handed_over, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_upkeep_throws_away_and_builds_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(logos_need_a_picture, setup, teardown),
-		cmocka_unit_test_setup_teardown(bad_files_leave_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_half_sent_file_leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_script_is_published_and_built, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(dockerfiles_and_images_are_published, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_name_is_taken_once, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(bad_forms_are_told_by_field, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(limits_are_told, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(authors_take_turns, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(builds_are_cancelled_and_tried_again, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_failure_tells_its_line, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_smoke_test_is_kept, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(what_was_sent_survives_a_restart, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(files_come_along, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(versions_come_and_go, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_version_that_fails_leaves_the_last_good_one, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(all_fields_are_edited, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(deleted_ones_come_back_for_a_week, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(projects_are_handed_over, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(the_upkeep_throws_away_and_builds_again, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(logos_need_a_picture, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(bad_files_leave_nothing, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_half_sent_file_leaves_nothing, setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("web: publish", tests, NULL, NULL);

@@ -1,5 +1,4 @@
 /* /recommendations, the history behind them, and what is trending, over HTTP. */
-#include <pthread.h>
 #include <stdio.h>
 
 #include "unit/web/people.h"
@@ -7,42 +6,6 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "store/sandboxes.h"
-
-static int setup(void **state)
-{
-	*state = fixture_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
-static void drop(json_t *json)
-{
-	json_decref(json);
-}
-
-static void call(struct guest *guest, const char *method, const char *path, const char *body, int status)
-{
-	drop(expect(guest, method, path, body, status));
-}
-
-/* A try from its start to its end. */
-static void try_it(struct guest *guest, const char *project)
-{
-	char body[96], path[96];
-	json_t *json;
-
-	snprintf(body, sizeof(body), "{\"project\": \"%s\"}", project);
-	json = expect(guest, "POST", "/api/v1/sandboxes", body, 201);
-	snprintf(path, sizeof(path), "/api/v1/sandboxes/%s", text_of(json, "id"));
-	call(guest, "DELETE", path, NULL, 204);
-	call(guest, "GET", path, NULL, 200); /* by the recorder: all before is written */
-	drop(json);
-}
 
 static void add_projects(struct fixture *fixture, const char *category, int count)
 {
@@ -82,7 +45,7 @@ static void try_ten(struct guest *guest)
 					    "demo/system-00", "demo/system-01"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tries); i++)
-		try_it(guest, tries[i]);
+		try_out(guest, tries[i]);
 }
 
 static void check_ten(struct guest *guest)
@@ -107,8 +70,8 @@ static void add_catalogue(struct fixture *fixture)
 	add_projects(fixture, "ai", 5);
 	add_projects(fixture, "system", 5);
 	add_projects(fixture, "web", 3);
-	people_sql(fixture, "UPDATE projects SET tries = 50 WHERE name = 'cloud-09'");
-	people_sql(fixture, "UPDATE projects SET tries = 90 WHERE name = 'web-01'");
+	fixture_sql(fixture, "UPDATE projects SET tries = 50 WHERE name = 'cloud-09'");
+	fixture_sql(fixture, "UPDATE projects SET tries = 90 WHERE name = 'web-01'");
 }
 
 static void shares_places_out_by_history(void **state)
@@ -145,8 +108,8 @@ static void settles_ties_and_fills_up(void **state)
 	add_projects(*state, "web", 2);
 	add_projects(*state, "ai", 9);
 	fixture_start(*state);
-	try_it(&guest, "demo/web-00");
-	try_it(&guest, "demo/ai-00");
+	try_out(&guest, "demo/web-00");
+	try_out(&guest, "demo/ai-00");
 	/* Three places for two equal shares: the first by name gets the odd one. */
 	json = expect(&guest, "GET", "/api/v1/recommendations?places=3", NULL, 200);
 	assert_int_equal(of_category(json, "ai"), 2);
@@ -175,9 +138,9 @@ static void offers_trending_ones_without_history(void **state)
 	add_projects(*state, "web", 1);
 	people_project(*state, "demo", "secret", "web");
 	people_project(*state, "demo", "unlisted", "web");
-	people_sql(*state, "UPDATE projects SET visibility = 'hidden' WHERE name = 'secret'");
-	people_sql(*state, "UPDATE projects SET visibility = 'unlisted' WHERE name = 'unlisted'");
-	people_sql(*state, "UPDATE projects SET trend = 1e9 WHERE name = 'web-00'");
+	fixture_sql(*state, "UPDATE projects SET visibility = 'hidden' WHERE name = 'secret'");
+	fixture_sql(*state, "UPDATE projects SET visibility = 'unlisted' WHERE name = 'unlisted'");
+	fixture_sql(*state, "UPDATE projects SET trend = 1e9 WHERE name = 'web-00'");
 	fixture_add_project(*state, "unbuilt");
 	fixture_start(*state);
 	ann = person(*state, "ann", "user");
@@ -201,7 +164,7 @@ static void offers_trending_ones_when_all_were_tried(void **state)
 	json_t *json;
 
 	fixture_start(*state);
-	try_it(&guest, "taste/figlet");
+	try_out(&guest, "taste/figlet");
 	json = expect(&guest, "GET", "/api/v1/recommendations", NULL, 200);
 	assert_true(json_is_false(at(json, "personal")));
 	assert_int_equal(json_array_size(at(json, "items")), 1);
@@ -215,11 +178,11 @@ static void forgets_old_tries(void **state)
 
 	add_projects(*state, "web", 3);
 	fixture_start(*state);
-	try_it(&guest, "demo/web-00");
+	try_out(&guest, "demo/web-00");
 	json = expect(&guest, "GET", "/api/v1/recommendations", NULL, 200);
 	assert_true(json_is_true(at(json, "personal")));
 	drop(json);
-	people_sql(*state, "UPDATE sandboxes SET created_ms = created_ms - 91 * 86400000");
+	fixture_sql(*state, "UPDATE sandboxes SET created_ms = created_ms - 91 * 86400000");
 	json = expect(&guest, "GET", "/api/v1/recommendations", NULL, 200);
 	assert_true(json_is_false(at(json, "personal")));
 	assert_true(holds(json, "demo/web-00"));
@@ -246,9 +209,9 @@ static void removes_history(void **state)
 
 	add_projects(*state, "web", 3);
 	fixture_start(*state);
-	try_it(&guest, "demo/web-00");
-	try_it(&guest, "demo/web-01");
-	try_it(&other, "demo/web-00");
+	try_out(&guest, "demo/web-00");
+	try_out(&guest, "demo/web-01");
+	try_out(&other, "demo/web-00");
 	json = expect(&guest, "GET", "/api/v1/sandboxes", NULL, 200);
 	snprintf(ended, sizeof(ended), "/api/v1/sandboxes/%s", text_of(json, "items.0.id"));
 	drop(json);
@@ -298,13 +261,13 @@ static void counts_one_person_once_a_day(void **state)
 
 	people_project(*state, "demo", "often", "web");
 	people_project(*state, "demo", "wanted", "web");
-	people_sql(*state, "UPDATE projects SET trend = 0, popularity = 0");
-	people_sql(*state, "UPDATE projects SET created_ms = 5 WHERE name = 'wanted'");
+	fixture_sql(*state, "UPDATE projects SET trend = 0, popularity = 0");
+	fixture_sql(*state, "UPDATE projects SET created_ms = 5 WHERE name = 'wanted'");
 	fixture_start(*state);
 	for (int i = 0; i < 5; i++)
-		try_it(&guest, "demo/often");
-	try_it(&first, "demo/wanted");
-	try_it(&second, "demo/wanted");
+		try_out(&guest, "demo/often");
+	try_out(&first, "demo/wanted");
+	try_out(&second, "demo/wanted");
 	/* The answer may be a second old; the counts in it are never wrong. */
 	json = until(&guest, "/api/v1/projects?sort=trending", "items.0.full_name", "demo/wanted");
 	drop(json);
@@ -312,8 +275,8 @@ static void counts_one_person_once_a_day(void **state)
 	assert_int_equal(number_of(json, "tries"), 1);
 	drop(json);
 	/* Old tries fade: half of their weight in three days. */
-	people_sql(*state, "UPDATE projects SET trend = trend - 2 WHERE name = 'wanted'");
-	people_sql(*state, "UPDATE projects SET updated_ms = updated_ms + 1");
+	fixture_sql(*state, "UPDATE projects SET trend = trend - 2 WHERE name = 'wanted'");
+	fixture_sql(*state, "UPDATE projects SET updated_ms = updated_ms + 1");
 	drop(until(&guest, "/api/v1/projects?sort=trending", "items.0.full_name", "demo/often"));
 	json = expect(&guest, "GET", "/api/v1/projects?sort=new&x=3", NULL, 200);
 	assert_string_equal(text_of(json, "items.2.full_name"), "demo/wanted");
@@ -323,43 +286,23 @@ static void counts_one_person_once_a_day(void **state)
 /* ---- one at a time
  * ------------------------------------------------------------------------------------------------------ */
 
-struct racer {
-	struct guest guest;
-	int status;
-};
-
-static void *race(void *data)
-{
-	struct racer *racer = data;
-	struct reply reply = ask(&racer->guest, "POST", "/api/v1/sandboxes", TRY);
-
-	racer->status = reply.status;
-	reply_fini(&reply);
-	return NULL;
-}
-
 static void one_runs_in_all_browsers_of_a_person(void **state)
 {
-	struct racer racers[4];
-	pthread_t threads[4];
+	struct runner runners[4];
 	json_t *json;
-	int started = 0;
 
 	fixture_start(*state);
 	for (int i = 0; i < 4; i++)
-		racers[i] =
-			(struct racer){.guest = i == 0 ? person(*state, "ann", "user") : person_again(*state, "ann")};
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, race, &racers[i]), 0);
-	for (int i = 0; i < 4; i++) {
-		pthread_join(threads[i], NULL);
-		assert_true(racers[i].status == 201 || racers[i].status == 409);
-		started += racers[i].status == 201;
-	}
-	assert_int_equal(started, 1);
+		runners[i] = (struct runner){.guest = i == 0 ? person(*state, "ann", "user") : person_again(*state, "ann"),
+					     .method = "POST",
+					     .path = "/api/v1/sandboxes",
+					     .body = TRY};
+	run_all(runners, 4);
+	assert_int_equal(answered(runners, 4, 201), 1);
+	assert_int_equal(answered(runners, 4, 409), 3);
 	/* Each browser finds the same one. */
 	for (int i = 0; i < 4; i++) {
-		json = expect(&racers[i].guest, "GET", "/api/v1/sandboxes", NULL, 200);
+		json = expect(&runners[i].guest, "GET", "/api/v1/sandboxes", NULL, 200);
 		assert_int_equal(number_of(json, "total"), 1);
 		assert_string_equal(text_of(json, "items.0.state"), "running");
 		drop(json);
@@ -369,14 +312,14 @@ static void one_runs_in_all_browsers_of_a_person(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(shares_places_out_by_history, setup, teardown),
-		cmocka_unit_test_setup_teardown(settles_ties_and_fills_up, setup, teardown),
-		cmocka_unit_test_setup_teardown(offers_trending_ones_without_history, setup, teardown),
-		cmocka_unit_test_setup_teardown(offers_trending_ones_when_all_were_tried, setup, teardown),
-		cmocka_unit_test_setup_teardown(forgets_old_tries, setup, teardown),
-		cmocka_unit_test_setup_teardown(removes_history, setup, teardown),
-		cmocka_unit_test_setup_teardown(counts_one_person_once_a_day, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_runs_in_all_browsers_of_a_person, setup, teardown),
+		cmocka_unit_test_setup_teardown(shares_places_out_by_history, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(settles_ties_and_fills_up, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(offers_trending_ones_without_history, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(offers_trending_ones_when_all_were_tried, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(forgets_old_tries, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(removes_history, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(counts_one_person_once_a_day, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(one_runs_in_all_browsers_of_a_person, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("web: recommendations", tests, NULL, NULL);

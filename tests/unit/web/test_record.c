@@ -1,5 +1,4 @@
 /* What the recorder could not write for a while is written whole when it can. */
-#include <pthread.h>
 #include <unistd.h>
 
 #include "unit/web/people.h"
@@ -48,37 +47,24 @@ static void writes_what_had_to_wait(void **state)
 	json_t *json;
 
 	fixture_start(fixture);
-	json_decref(
-		expect(&guest, "POST", "/api/v1/reports", "{\"project\": \"taste/figlet\", \"reason\": \"other\"}", 201)); /* gets a session */
+	become_known(&guest);
 	pthread_barrier_init(&holder.held, NULL, 2);
 	assert_int_equal(pthread_create(&thread, NULL, hold_database, &holder), 0);
 	pthread_barrier_wait(&holder.held);
-	json_decref(expect(&guest, "POST", "/api/v1/sandboxes", TRY, 201)); /* waits until it is written down */
+	call(&guest, "POST", "/api/v1/sandboxes", TRY, 201); /* waits until it is written down */
 	json = expect(&guest, "GET", "/api/v1/sandboxes", NULL, 200);       /* but this does */
 	assert_int_equal(number_of(json, "total"), 1);
 	assert_string_equal(text_of(json, "items.0.project"), "taste/figlet");
 	assert_string_equal(text_of(json, "items.0.state"), "running");
-	json_decref(json);
+	drop(json);
 	pthread_join(thread, NULL);
 	pthread_barrier_destroy(&holder.held);
-}
-
-static int setup(void **state)
-{
-	*state = fixture_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fixture_free(*state);
-	return 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(writes_what_had_to_wait, setup, teardown),
+		cmocka_unit_test_setup_teardown(writes_what_had_to_wait, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("web: record", tests, NULL, NULL);

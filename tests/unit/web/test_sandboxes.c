@@ -1,35 +1,7 @@
-#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "unit/web/fixture.h"
-
-static int setup(void **state)
-{
-	*state = fixture_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
-/* A try that must work: the sandbox's path, "/api/v1/sandboxes/<id>". */
-static void start(struct guest *guest, char *path, size_t size)
-{
-	json_t *sandbox = expect(guest, "POST", "/api/v1/sandboxes", TRY, 201);
-
-	assert_string_equal(text_of(sandbox, "state"), "running");
-	snprintf(path, size, "/api/v1/sandboxes/%s", text_of(sandbox, "id"));
-	json_decref(sandbox);
-}
-
-static void drop(json_t *json)
-{
-	json_decref(json);
-}
 
 static void one_for_a_person(void **state)
 {
@@ -38,7 +10,7 @@ static void one_for_a_person(void **state)
 	json_t *json;
 
 	fixture_start(*state);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	json = expect(&guest, "POST", "/api/v1/sandboxes", TRY, 409);
 	assert_non_null(strstr(path, text_of(json, "sandbox.id")));
 	assert_string_equal(text_of(json, "sandbox.state"), "running");
@@ -67,10 +39,10 @@ static void others_see_nothing(void **state)
 	char path[80], more[96];
 
 	fixture_start(*state);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	drop(expect(&stranger, "GET", path, NULL, 401));
 	drop(expect(&stranger, "DELETE", path, NULL, 401));
-	start(&stranger, more, sizeof(more));
+	start_try(&stranger, "taste/figlet", more, sizeof(more));
 	drop(expect(&stranger, "GET", path, NULL, 404));
 	drop(expect(&stranger, "DELETE", path, NULL, 404));
 	snprintf(more, sizeof(more), "%s/extend", path);
@@ -90,7 +62,7 @@ static void writes_must_come_from_here(void **state)
 	fixture_start(*state);
 	drop(expect(&fresh, "POST", "/api/v1/sandboxes", TRY, 403));
 	assert_string_equal(fresh.cookie, "");
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	guest.origin = "";
 	drop(expect(&guest, "DELETE", path, NULL, 403));
 	guest.origin = "http://evil.example";
@@ -112,42 +84,20 @@ static void set_delay(struct engine *engine, void *data)
 	fake_engine_delay(engine, *(int64_t *)data);
 }
 
-struct racer {
-	struct guest guest;
-	int status;
-};
-
-static void *race(void *data)
-{
-	struct racer *racer = data;
-	struct reply reply = ask(&racer->guest, "POST", "/api/v1/sandboxes", TRY);
-
-	racer->status = reply.status;
-	reply_fini(&reply);
-	return NULL;
-}
-
 static void two_at_once_start_one(void **state)
 {
 	struct guest guest = {.fixture = *state};
-	struct racer racers[4];
-	pthread_t threads[4];
+	struct runner runners[4];
 	int64_t delay = 100;
-	unsigned started = 0;
 
 	fixture_start(*state);
-	drop(expect(&guest, "POST", "/api/v1/reports", "{\"project\": \"taste/figlet\", \"reason\": \"other\"}", 201)); /* gets a session */
+	become_known(&guest);
 	fixture_on_loop(*state, set_delay, &delay);
-	for (int i = 0; i < 4; i++) {
-		racers[i] = (struct racer){.guest = guest};
-		assert_int_equal(pthread_create(&threads[i], NULL, race, &racers[i]), 0);
-	}
-	for (int i = 0; i < 4; i++) {
-		pthread_join(threads[i], NULL);
-		assert_true(racers[i].status == 201 || racers[i].status == 409);
-		started += racers[i].status == 201;
-	}
-	assert_int_equal(started, 1);
+	for (int i = 0; i < 4; i++)
+		runners[i] = (struct runner){.guest = guest, .method = "POST", .path = "/api/v1/sandboxes", .body = TRY};
+	run_all(runners, 4);
+	assert_int_equal(answered(runners, 4, 201), 1);
+	assert_int_equal(answered(runners, 4, 409), 3);
 }
 
 static void who_finds_no_place_waits(void **state)
@@ -161,7 +111,7 @@ static void who_finds_no_place_waits(void **state)
 	fixture->options.most = 1;
 	fixture->options.queue_max = 2;
 	fixture_start(fixture);
-	start(&first, path, sizeof(path));
+	start_try(&first, "taste/figlet", path, sizeof(path));
 	json = expect(&second, "POST", "/api/v1/sandboxes", TRY, 202);
 	assert_string_equal(text_of(json, "state"), "queued");
 	assert_int_equal(number_of(json, "position"), 1);
@@ -193,7 +143,7 @@ static void time_can_be_extended_to_a_limit(void **state)
 	json_t *json;
 
 	fixture_start(*state);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	snprintf(extend, sizeof(extend), "%s/extend", path);
 	json = expect(&guest, "GET", path, NULL, 200);
 	snprintf(before, sizeof(before), "%s", text_of(json, "expires_at"));
@@ -219,13 +169,13 @@ static void it_ends_by_itself_in_time(void **state)
 
 	fixture->options.idle_ms = 30;
 	fixture_start(fixture);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	drop(until(&guest, path, "ended.reason", "idle"));
 	fixture_stop(fixture);
 	fixture->options.idle_ms = 900000;
 	fixture->options.lifetime_ms = 30;
 	fixture_start(fixture);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	drop(until(&guest, path, "ended.reason", "expired"));
 }
 
@@ -254,7 +204,7 @@ static void a_failed_start_is_told_and_gives_the_place_back(void **state)
 	/* An image that is not unpacked here is fetched, and the start goes on. */
 	kind = ERROR_NOT_FOUND;
 	fixture_on_loop(fixture, fail_start, &kind);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 }
 
 static void count_pulls(struct engine *engine, void *data)
@@ -271,7 +221,7 @@ static void an_image_that_is_not_here_is_fetched_once(void **state)
 
 	fixture_start(*state);
 	fixture_on_loop(*state, fail_start, &kind);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	fixture_on_loop(*state, count_pulls, &pulls);
 	assert_int_equal(pulls, 1);
 }
@@ -294,7 +244,7 @@ static void an_engine_that_comes_back_finds_its_sandboxes(void **state)
 	char path[80];
 
 	fixture_start(*state);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	fixture_away(*state, true);
 	drop(expect(&other, "POST", "/api/v1/sandboxes", TRY, 503));
 	drop(expect(&other, "GET", "/readyz", NULL, 503));
@@ -308,7 +258,7 @@ static void an_engine_that_comes_back_finds_its_sandboxes(void **state)
 	fixture_on_loop(*state, lose, NULL);
 	fixture_away(*state, false);
 	drop(until(&guest, path, "ended.reason", "failed"));
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 }
 
 static void end_one(struct engine *engine, void *data)
@@ -323,12 +273,12 @@ static void the_engine_says_how_it_ended(void **state)
 	json_t *json;
 
 	fixture_start(*state);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	fixture_on_loop(*state, end_one, strrchr(path, '/') + 1);
 	json = until(&guest, path, "ended.reason", "memory");
 	assert_int_equal(number_of(json, "ended.exit_code"), 137);
 	drop(json);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 }
 
 static void a_new_process_closes_what_is_gone(void **state)
@@ -338,14 +288,14 @@ static void a_new_process_closes_what_is_gone(void **state)
 	char path[80];
 
 	fixture_start(fixture);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	fixture_stop(fixture); /* the in-memory engine's sandboxes end with it */
 	fixture_start(fixture);
 	drop(until(&guest, path, "ended.reason", "failed"));
 	fixture->options.end_on_stop = true;
 	fixture_stop(fixture);
 	fixture_start(fixture);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	fixture_stop(fixture);
 	fixture_start(fixture);
 	drop(until(&guest, path, "ended.reason", "stopped"));
@@ -358,7 +308,7 @@ static void more_shells(void **state)
 	json_t *json;
 
 	fixture_start(*state);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	snprintf(terminals, sizeof(terminals), "%s/terminals", path);
 	for (int n = 2; n <= 4; n++) {
 		json = expect(&guest, "POST", terminals, "{\"cols\": 100, \"rows\": 40}", 201);
@@ -485,7 +435,7 @@ static void leaving_ends_session_and_sandbox(void **state)
 	char path[80];
 
 	fixture_start(*state);
-	start(&guest, path, sizeof(path));
+	start_try(&guest, "taste/figlet", path, sizeof(path));
 	same = guest;
 	drop(expect(&guest, "DELETE", "/api/v1/session", NULL, 204));
 	drop(expect(&same, "GET", path, NULL, 401));
@@ -494,25 +444,25 @@ static void leaving_ends_session_and_sandbox(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(one_for_a_person, setup, teardown),
-		cmocka_unit_test_setup_teardown(others_see_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(writes_must_come_from_here, setup, teardown),
-		cmocka_unit_test_setup_teardown(two_at_once_start_one, setup, teardown),
-		cmocka_unit_test_setup_teardown(who_finds_no_place_waits, setup, teardown),
-		cmocka_unit_test_setup_teardown(time_can_be_extended_to_a_limit, setup, teardown),
-		cmocka_unit_test_setup_teardown(it_ends_by_itself_in_time, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_failed_start_is_told_and_gives_the_place_back, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_image_that_is_not_here_is_fetched_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_engine_that_comes_back_finds_its_sandboxes, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_engine_says_how_it_ended, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_new_process_closes_what_is_gone, setup, teardown),
-		cmocka_unit_test_setup_teardown(more_shells, setup, teardown),
-		cmocka_unit_test_setup_teardown(bad_bodies_are_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_huge_body_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_address_may_try_so_often, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_network_may_try_so_often, setup, teardown),
-		cmocka_unit_test_setup_teardown(who_gets_nothing_is_no_guest, setup, teardown),
-		cmocka_unit_test_setup_teardown(leaving_ends_session_and_sandbox, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_for_a_person, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(others_see_nothing, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(writes_must_come_from_here, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(two_at_once_start_one, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(who_finds_no_place_waits, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(time_can_be_extended_to_a_limit, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(it_ends_by_itself_in_time, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_failed_start_is_told_and_gives_the_place_back, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(an_image_that_is_not_here_is_fetched_once, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(an_engine_that_comes_back_finds_its_sandboxes, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(the_engine_says_how_it_ended, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_new_process_closes_what_is_gone, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(more_shells, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(bad_bodies_are_refused, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_huge_body_is_refused, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(an_address_may_try_so_often, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_network_may_try_so_often, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(who_gets_nothing_is_no_guest, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(leaving_ends_session_and_sandbox, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("web: sandboxes", tests, NULL, NULL);

@@ -8,23 +8,6 @@
 
 #define GIT "{\"url\": \"https://example.org/ann/Letters.git\", \"ref\": \"main\"}"
 
-static int setup(void **state)
-{
-	*state = fixture_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
-static void drop(json_t *json)
-{
-	json_decref(json);
-}
-
 /* What the engine gives from now on. */
 struct stream {
 	struct buf tar;
@@ -371,7 +354,7 @@ static void a_restart_is_told(void **state)
 	drop(expect(&ann, "GET", urls[1], NULL, 200));
 	fixture_stop(fixture);
 	/* As if it had died instead. */
-	people_sql(fixture, "UPDATE sources SET state = 'fetching', error = NULL");
+	fixture_sql(fixture, "UPDATE sources SET state = 'fetching', error = NULL");
 	fixture_start(fixture);
 	for (int i = 0; i < 2; i++) {
 		json = expect(&ann, "GET", urls[i], NULL, 200);
@@ -385,17 +368,17 @@ static void a_restart_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_repository_is_recognised, setup, teardown),
-		cmocka_unit_test_setup_teardown(failures_are_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(bad_questions_are_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_at_a_time_and_few_of_one_person, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_busy_engine_is_asked_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(previews_tell_the_dockerfile, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_repository_is_built, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_cannot_be_built_says_why, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_sandbox_is_saved_and_built, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_fetch_is_lost_with_the_engine, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_restart_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_repository_is_recognised, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(failures_are_told, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(bad_questions_are_refused, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(one_at_a_time_and_few_of_one_person, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_busy_engine_is_asked_again, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(previews_tell_the_dockerfile, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_repository_is_built, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_built_says_why, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_sandbox_is_saved_and_built, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_fetch_is_lost_with_the_engine, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_restart_is_told, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("sources", tests, NULL, NULL);

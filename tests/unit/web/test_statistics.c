@@ -8,39 +8,6 @@
 
 #define STATISTICS "/api/v1/projects/taste/figlet/statistics"
 
-static int setup(void **state)
-{
-	*state = fixture_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
-static void drop(json_t *json)
-{
-	json_decref(json);
-}
-
-static void call(struct guest *guest, const char *method, const char *path, const char *body, int status)
-{
-	drop(expect(guest, method, path, body, status));
-}
-
-static void try_it(struct guest *guest)
-{
-	json_t *json = expect(guest, "POST", "/api/v1/sandboxes", TRY, 201);
-	char path[96];
-
-	snprintf(path, sizeof(path), "/api/v1/sandboxes/%s", text_of(json, "id"));
-	call(guest, "DELETE", path, NULL, 204);
-	call(guest, "GET", path, NULL, 200); /* by the recorder: all before is written */
-	drop(json);
-}
-
 static void counts_for_the_author(void **state)
 {
 	struct guest guest = {.fixture = *state}, author, admin, ann;
@@ -51,12 +18,12 @@ static void counts_for_the_author(void **state)
 	author = person(*state, "taste", "user");
 	admin = person(*state, "root", "admin");
 	ann = person(*state, "ann", "user");
-	people_sql(*state, "INSERT INTO project_days (project, day, tries, visitors, used_ms, likes) SELECT id, "
+	fixture_sql(*state, "INSERT INTO project_days (project, day, tries, visitors, used_ms, likes) SELECT id, "
 			   "CAST(strftime('%s', 'now') AS INTEGER) / 86400 - 2, 7, 5, 93000, 1 FROM projects WHERE "
 			   "name = 'figlet'");
-	try_it(&guest);
-	try_it(&guest);
-	try_it(&ann);
+	try_out(&guest, "taste/figlet");
+	try_out(&guest, "taste/figlet");
+	try_out(&ann, "taste/figlet");
 	call(&ann, "PUT", "/api/v1/projects/taste/figlet/like", NULL, 200);
 	call(&guest, "DELETE", "/api/v1/sandboxes?ended=1", NULL, 204); /* changes nothing for the author */
 	json = expect(&author, "GET", STATISTICS "?days=3", NULL, 200);
@@ -108,7 +75,7 @@ static void tells_nobody_else(void **state)
 		}
 	}
 	call(&author, "GET", "/api/v1/projects/taste/none/statistics", NULL, 404);
-	people_sql(*state, "UPDATE projects SET visibility = 'hidden'");
+	fixture_sql(*state, "UPDATE projects SET visibility = 'hidden'");
 	call(&ann, "GET", STATISTICS, NULL, 404);
 	call(&author, "GET", STATISTICS, NULL, 200);
 }
@@ -122,7 +89,7 @@ static void gives_a_table(void **state)
 	fixture_start(*state);
 	author = person(*state, "taste", "user");
 	ann = person(*state, "ann", "user");
-	try_it(&ann);
+	try_out(&ann, "taste/figlet");
 	reply = ask(&author, "GET", STATISTICS ".csv?days=2", NULL);
 	assert_int_equal(reply.status, 200);
 	assert_non_null(strcasestr(reply.head.data, "\r\nContent-Type: text/csv; charset=utf-8"));
@@ -144,9 +111,9 @@ static void gives_a_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(counts_for_the_author, setup, teardown),
-		cmocka_unit_test_setup_teardown(tells_nobody_else, setup, teardown),
-		cmocka_unit_test_setup_teardown(gives_a_table, setup, teardown),
+		cmocka_unit_test_setup_teardown(counts_for_the_author, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(tells_nobody_else, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(gives_a_table, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("web: statistics", tests, NULL, NULL);
