@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { fillBoot } from './boot.ts';
+import { fillBoot, projectFiles } from './boot.ts';
 import { overBudget } from './budget.ts';
 import { fonts, holdsLatin, onlyWoff2, ranges } from './fonts.ts';
 import { compressFile, compressible } from './precompress.ts';
@@ -53,9 +53,24 @@ describe('precompressed files', () => {
 describe('the boot script', () => {
   it('learns where the messages are', () => {
     const source = readFileSync(new URL('../src/app/boot.js', import.meta.url), 'utf8');
-    const filled = fillBoot(source, { en: '/assets/en-x.js' });
+    const filled = fillBoot(source, { en: '/assets/en-x.js' }, ['/assets/p.js', '/assets/p.css']);
     expect(filled).toContain('var messages = {"en":"/assets/en-x.js"};');
-    expect(filled).not.toContain('__MESSAGES__');
+    expect(filled).toContain('var project = ["/assets/p.js","/assets/p.css"];');
+    expect(filled).not.toMatch(/__[A-Z]+__/);
+  });
+  it('learns what a project page needs beyond the first script', () => {
+    const chunk = (fileName: string, imports: string[], css: string[], more: object = {}) =>
+      ({ type: 'chunk' as const, fileName, imports, isEntry: false, facadeModuleId: null, viteMetadata: { importedCss: new Set(css) }, ...more });
+    const page = { facadeModuleId: '/ui/src/pages/ProjectPage.svelte' };
+    const entry = { isEntry: true, facadeModuleId: '/ui/index.html' };
+    const bundle = {
+      'i.js': chunk('i.js', ['shared.js'], ['i.css'], entry),
+      'shared.js': chunk('shared.js', [], ['shared.css']),
+      'p.js': chunk('p.js', ['shared.js', 'taste.js', 'i.js'], ['p.css', 'shared.css'], page),
+      'taste.js': chunk('taste.js', ['p.js'], ['taste.css', 'p.css']),
+    };
+    expect(projectFiles(bundle)).toEqual(['/p.js', '/p.css', '/taste.js', '/taste.css']);
+    expect(projectFiles({})).toEqual([]);
   });
 });
 

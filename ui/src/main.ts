@@ -6,6 +6,7 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { clock } from './app/clock.svelte.ts';
 import { me } from './app/me.svelte.ts';
+import { pages } from './app/pages.ts';
 import { router } from './app/router.svelte.ts';
 import { theme } from './app/theme.svelte.ts';
 import { toasts } from './app/toast.svelte.ts';
@@ -17,5 +18,9 @@ router.start();
 me.start();
 toasts.start();
 void i18n.start().then(() => mount(App, { target: document.getElementById('app') as HTMLElement }));
-// Letters of other scripts, for summaries in another language than the page's.
-setTimeout(() => void import('./styles/fonts-rest.ts'), 1500);
+setTimeout(() => {
+  // Letters of other scripts, for summaries in another language than the page's.
+  void import('./styles/fonts-rest.ts');
+  // Where most people go next; a click on Try should not wait for it.
+  void pages.project().catch(() => undefined);
+}, 1500);

@@ -2,6 +2,7 @@
 (function () {
   var root = document.documentElement;
   var messages = "__MESSAGES__";
+  var project = ["__PROJECT__"];
   var theme = null;
   var language = null;
   try {
@@ -17,10 +18,15 @@
       .filter(function (l) { return l === 'ko' || l === 'en'; })[0] || 'en';
   }
   root.lang = language;
-  if (messages[language] && messages[language][0] === '/') {
+  var files = location.pathname.slice(0, 3) === '/p/' ? project : [];
+  if (messages[language]) files = files.concat(messages[language]);
+  files.forEach(function (file) {
+    if (file[0] !== '/') return; // not built: the development server
     var link = document.createElement('link');
-    link.rel = 'modulepreload';
-    link.href = messages[language];
+    link.rel = /\.css$/.test(file) ? 'preload' : 'modulepreload';
+    if (link.rel === 'preload') link.as = 'style';
+    link.crossOrigin = ''; // as the page's script asks for them; else they come twice
+    link.href = file;
     document.head.appendChild(link);
-  }
+  });
 })();

@@ -22,6 +22,7 @@ const publish = <T>(page: Promise<T>): Promise<T> =>
   people(feedback(Promise.all([page, import('../publish/words.ts').then((words) => words.publish.load())]).then(([found]) => found)));
 
 export const pages = {
+  project: () => import('../pages/ProjectPage.svelte'),
   docs: () => import('../pages/DocsPage.svelte'),
   about: () => import('../pages/AboutPage.svelte'),
   containers: () => mine(import('../pages/ContainersPage.svelte')),
