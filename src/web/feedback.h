@@ -11,6 +11,7 @@
 #define FEEDBACK_LIKES     120 /* of one account in that time */
 #define FEEDBACK_COMMENTS  20
 #define FEEDBACK_REPORTS   10 /* of one account, or of all guests of an address */
+#define FEEDBACK_EDITS     120 /* of projects and of what opens an account: each is a line of the audit log */
 
 /* Counts one for the account, or for a guest's address: 0, or ERROR_RATE_LIMITED and Retry-After. */
 int feedback_limit(struct request *request, struct limiter *limiter, const struct session *session, struct error *err);

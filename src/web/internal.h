@@ -36,6 +36,7 @@ struct web {
 	struct limiter *reports;
 	struct limiter *fetches;  /* of repositories, by account */
 	struct limiter *keys;	  /* access tokens made, by account */
+	struct limiter *edits;	  /* by account (feedback.h) */
 	struct limiter *previews; /* of sources, by address */
 	struct guard *guard; /* of accounts */
 	struct providers *providers; /* to sign in by */

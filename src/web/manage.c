@@ -28,6 +28,15 @@ static int own_project(struct request *request, struct session *session, struct 
 	return r == 0 ? sight_must_own(session, project, err) : r;
 }
 
+/* The same for what changes it, which is written down each time. */
+static int own_to_change(struct request *request, struct session *session, struct project *project, struct error *err)
+{
+	const struct web *web = request_data(request);
+	int r = own_project(request, session, project, err);
+
+	return r < 0 ? r : feedback_limit(request, web->edits, session, err);
+}
+
 static void refresh_pools(void *data)
 {
 	struct hub *hub = data;
@@ -117,7 +126,7 @@ static int put_current(struct request *request, struct error *err)
 	const char *label = request_param(request, "label");
 	struct project project = {0};
 	struct session session;
-	int r = own_project(request, &session, &project, err);
+	int r = own_to_change(request, &session, &project, err);
 
 	if (r == 0)
 		r = versions_set_current(request_local(request), project.id, label, clock_realtime_ms(), err);
@@ -134,7 +143,7 @@ static int delete_version(struct request *request, struct error *err)
 	const char *label = request_param(request, "label");
 	struct project project = {0};
 	struct session session;
-	int r = own_project(request, &session, &project, err);
+	int r = own_to_change(request, &session, &project, err);
 
 	if (r == 0) {
 		r = versions_delete(request_local(request), project.id, label, clock_realtime_ms(), err);
@@ -162,7 +171,7 @@ static int put_logo(struct request *request, struct error *err)
 	struct session session;
 	size_t length;
 	const char *data = request_body(request, &length);
-	int r = own_project(request, &session, &project, err);
+	int r = own_to_change(request, &session, &project, err);
 
 	if (r == 0)
 		r = logo_keep(request_local(request), web->options, data, length, &url, err);
@@ -180,7 +189,7 @@ static int delete_logo(struct request *request, struct error *err)
 {
 	struct project project = {0};
 	struct session session;
-	int r = own_project(request, &session, &project, err);
+	int r = own_to_change(request, &session, &project, err);
 
 	if (r == 0)
 		r = projects_set_logo(request_local(request), project.id, NULL, clock_realtime_ms(), err);
@@ -198,7 +207,7 @@ static int delete_project(struct request *request, struct error *err)
 {
 	struct project project = {0};
 	struct session session;
-	int r = own_project(request, &session, &project, err);
+	int r = own_to_change(request, &session, &project, err);
 
 	if (r == 0)
 		r = projects_trash(request_local(request), project.id, clock_realtime_ms(), err);
@@ -212,6 +221,7 @@ static int delete_project(struct request *request, struct error *err)
 
 static int post_restore(struct request *request, struct error *err)
 {
+	const struct web *web = request_data(request);
 	struct store *store = request_local(request);
 	struct project project = {0};
 	struct session session;
@@ -221,6 +231,8 @@ static int post_restore(struct request *request, struct error *err)
 		r = projects_get_deleted(store, request_param(request, "owner"), request_param(request, "name"), &project, err);
 	if (r == 0 && sight_must_own(&session, &project, err) < 0) /* for others there is nothing */
 		r = error_set(err, ERROR_NOT_FOUND, ENOENT, "there is no such deleted project");
+	if (r == 0)
+		r = feedback_limit(request, web->edits, &session, err);
 	if (r == 0)
 		r = projects_restore(store, project.id, clock_realtime_ms(), err);
 	if (r == 0)
@@ -270,7 +282,7 @@ static int post_transfer(struct request *request, struct error *err)
 	struct session session;
 	const char *to = NULL;
 	json_t *json = NULL;
-	int r = own_project(request, &session, &project, err);
+	int r = own_to_change(request, &session, &project, err);
 
 	if (r == 0)
 		r = request_json(request, &json, err);

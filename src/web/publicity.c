@@ -12,6 +12,7 @@
 #include "core/origins.h"
 #include "store/project_life.h"
 #include "web/about.h"
+#include "web/feedback.h"
 #include "web/internal.h"
 #include "web/limiter.h"
 #include "web/sight.h"
@@ -74,6 +75,11 @@ static int read_change(json_t *json, struct change *change, struct field_errors 
 	return field_errors_result(errors, err);
 }
 
+static bool has_these(const char *sites, const struct buf *origins)
+{
+	return strcmp(sites != NULL ? sites : "", origins->length > 0 ? origins->data : "") == 0;
+}
+
 static int apply(struct request *request, const struct session *session, struct project *project, struct change *change, struct error *err)
 {
 	struct store *store = request_local(request);
@@ -88,7 +94,7 @@ static int apply(struct request *request, const struct session *session, struct 
 		if (r == 0)
 			r = visitor_audit(request, session, "project.visibility", full_name, change->visibility, err);
 	}
-	if (r == 0 && change->has_origins) {
+	if (r == 0 && change->has_origins && !has_these(project->embed_origins, &change->origins)) {
 		r = projects_set_embed_origins(store, project->id, change->origins.data, now, err);
 		if (r == 0)
 			r = visitor_audit(request, session, "project.embed", full_name, change->origins.data, err);
@@ -115,7 +121,9 @@ static int take_change(struct request *request, const struct session *session, s
 	if (read_change(json, &change, &errors, err) < 0) {
 		respond_problem(request, err, field_errors_json(&errors));
 	} else {
-		r = apply(request, session, project, &change, err);
+		r = feedback_limit(request, web->edits, session, err);
+		if (r == 0)
+			r = apply(request, session, project, &change, err);
 		cache_invalidate(web->cache);
 		if (r == 0)
 			r = project_answer(request, err);

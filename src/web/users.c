@@ -12,6 +12,7 @@
 #include "core/project_form.h"
 #include "core/username.h"
 #include "web/accounts.h"
+#include "web/feedback.h"
 #include "web/guard.h"
 #include "web/presence.h"
 #include "web/secret.h"
@@ -344,6 +345,8 @@ static int apply_wishes(struct request *request, const struct session *session, 
 	}
 	if (heavy)
 		return confirm_and_write(request, session, user, wishes, err);
+	if (feedback_limit(request, web->edits, session, err) < 0)
+		return account_refuse(request, err, "too_many");
 	if (user->password_hash == NULL && wishes->password == NULL)
 		return write_changes(request, session, user, wishes, err);
 	if (user->password_hash != NULL && guard_attempt(web->guard, request, user->username, true, err) < 0)

@@ -179,6 +179,7 @@ int web_new(const struct web_options *options, struct web **ret_web, struct erro
 	web->banner_clicks = limiter_new(BANNER_CLICKS, TRIES_WINDOW_MS);
 	web->fetches = limiter_new(FETCHES, FETCHES_WINDOW_MS);
 	web->keys = limiter_new(KEYS, TRIES_WINDOW_MS);
+	web->edits = limiter_new(FEEDBACK_EDITS, FEEDBACK_WINDOW_MS);
 	web->previews = limiter_new(PREVIEWS, TRIES_WINDOW_MS);
 	web->guard = guard_new(options);
 	web->auths = limiter_new(AUTHS, TRIES_WINDOW_MS);
@@ -264,6 +265,7 @@ void web_free(struct web *web)
 	limiter_free(web->reports);
 	limiter_free(web->fetches);
 	limiter_free(web->keys);
+	limiter_free(web->edits);
 	limiter_free(web->previews);
 	guard_free(web->guard);
 	providers_free(web->providers);
