@@ -23,6 +23,7 @@ const struct config_key settings_keys[] = {
 	{"web", "guests", CONFIG_BOOL, "yes", "people without an account may try"},
 	{"web", "registration", CONFIG_BOOL, "yes", "people may make themselves an account"},
 	{"web", "hashes", CONFIG_NUMBER, "0", "passwords checked at one time, 64 MiB each; 0: one for two processors, at most 4"},
+	{"web", "credentials_key", CONFIG_STRING, "", "file of the key that encrypts passwords of registries; all nodes on one database need the same; empty: credentials.key in the data folder, made when missing"},
 	{"web", "end_on_stop", CONFIG_BOOL, "no", "end all sandboxes when the web process is stopped (ttob up does)"},
 	{"database", "url", CONFIG_STRING, "", "sqlite:/path/to/file or mariadb://user:password@host:port/database; empty: web/ttob.db in the data folder"},
 	{"database", "password_file", CONFIG_STRING, "", "file that holds the database's password, so that it need not stand in the url; empty: none"},

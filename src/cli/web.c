@@ -74,6 +74,7 @@ static struct web_options options_of(struct config *config, const struct paths *
 		.listen = config_string(config, "web", "listen"),
 		.public_url = config_string(config, "web", "origin"),
 		.data = paths->data,
+		.credentials_key = config_string(config, "web", "credentials_key"),
 		.database = paths->database,
 		.ui = paths->ui,
 		.providers = config_string(config, "auth", "providers"),

@@ -19,6 +19,8 @@
 #define FOLDER_MAX 200
 #define FORM_BESIDE_MAX (64 * 1024) /* what the agent takes beside an archive */
 #define CONTACT_MAX 254
+#define LOGIN_NAME_MAX 255
+#define LOGIN_PASSWORD_MAX 4096 /* some are tokens of clouds */
 
 static const char *const kind_names[] = {
 	[SOURCE_SCRIPT] = "script", [SOURCE_DOCKERFILE] = "dockerfile", [SOURCE_IMAGE] = "image",
@@ -35,8 +37,11 @@ void project_form_fini(struct project_form *form)
 	char *const strings[] = {form->name,	   form->summary, form->category, form->tags,	    form->license, form->readme,
 				 form->homepage,   form->run,	  form->ports,	  form->smoke,	    form->base,	   form->script,
 				 form->dockerfile, form->reference, form->url,	  form->ref,	    form->sandbox,  form->folder,
-				 form->summary_ko, form->readme_ko, form->contact, form->size};
+				 form->summary_ko, form->readme_ko, form->contact, form->size, form->username, form->password,
+				 form->credentials};
 
+	if (form->password != NULL)
+		explicit_bzero(form->password, strlen(form->password));
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
 		free(strings[i]);
 	*form = (struct project_form){0};
@@ -259,18 +264,51 @@ static void read_dockerfile(const json_t *source, struct project_form *form, str
 		field_error(errors, "source.dockerfile", "%s", err.message);
 }
 
+/* RFC 7617: the name has no colon, and neither has control characters. */
+static void check_login(const struct project_form *form, struct field_errors *errors)
+{
+	const char *name = form->username, *password = form->password;
+
+	if (name != NULL && (*name == '\0' || strlen(name) > LOGIN_NAME_MAX || strchr(name, ':') != NULL || !is_one_line(name)))
+		field_error(errors, "source.username", "must be 1 to %d characters without a colon", LOGIN_NAME_MAX);
+	if (password != NULL && (*password == '\0' || strlen(password) > LOGIN_PASSWORD_MAX || !is_one_line(password)))
+		field_error(errors, "source.password", "must be 1 to %d characters on one line", LOGIN_PASSWORD_MAX);
+	if (password != NULL && name == NULL)
+		field_error(errors, "source.username", "is needed with a password");
+	if (name != NULL && password == NULL && !form->keep_login)
+		field_error(errors, "source.password", "is needed with a user name");
+	if (password != NULL && form->keep_login)
+		field_error(errors, "source.has_credentials", "can't stand beside a new password");
+}
+
+/* The name and password of an image that is not public, or that those that are here already count on. */
+static void read_login(const json_t *source, struct project_form *form, struct field_errors *errors)
+{
+	const json_t *keep = json_object_get(source, "has_credentials");
+
+	form->username = take_string(source, "username", "source.username", errors);
+	form->password = take_string(source, "password", "source.password", errors);
+	form->keep_login = json_is_true(keep);
+	if (keep != NULL && !json_is_null(keep) && !json_is_boolean(keep))
+		field_error(errors, "source.has_credentials", "must be true or false");
+	check_login(form, errors);
+}
+
 static void read_image(const json_t *source, struct project_form *form, struct field_errors *errors)
 {
-	static const char *const known[] = {"kind", "reference", "username", "password", NULL};
+	static const char *const known[] = {"kind", "reference", "username", "password", "has_credentials", NULL};
 	struct reference reference;
 	struct error err;
 
 	refuse_unknown(source, known, "source.", errors);
-	if (has_value(source, "username") || has_value(source, "password"))
-		field_error(errors, "source.password", "images that need a password can't be published here; use a public one");
 	form->reference = need_string(source, "reference", "source.reference", errors);
-	if (form->reference != NULL && reference_parse(form->reference, &reference, &err) < 0)
+	read_login(source, form, errors);
+	if (form->reference == NULL)
+		return;
+	if (reference_parse(form->reference, &reference, &err) < 0)
 		field_error(errors, "source.reference", "%s", err.message);
+	else if (reference.host[0] == '\0' && (form->password != NULL || form->keep_login))
+		field_error(errors, "source.reference", "must begin with the name of its registry: the password goes to no other");
 }
 
 /* git itself must never take the ref for an option or a range. */

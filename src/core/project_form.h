@@ -42,13 +42,17 @@ struct project_form {
 	char *script; /* script; git */
 	char *dockerfile; /* NULL with `archive`: the archive's own */
 	char *reference; /* image */
+	char *username;	 /* image; NULL: it is public, or `keep_login` */
+	char *password;
+	bool keep_login; /* image: with the name and password that are kept already */
+	char *credentials; /* image: what its name and password are kept as (web/logins.h); never read from a form */
 	char *url;       /* git */
 	char *ref;       /* git */
 	char *folder;    /* git: what counts as the top, or NULL */
 	char *sandbox;
 };
 
-void project_form_fini(struct project_form *form);
+void project_form_fini(struct project_form *form); /* wipes the password */
 /* Fills the form from the JSON object, or notes what is wrong in `errors` (and gives ERROR_INVALID). Unknown members
  * are refused. */
 int project_form_read(const json_t *json, bool archive, struct project_form *ret_form, struct field_errors *errors,

@@ -31,6 +31,13 @@ struct engine_start {
 	unsigned rows;
 };
 
+/* For the FROM images of one registry. Engines write it nowhere, and into no build. */
+struct engine_login {
+	const char *registry; /* "registry.example:5000", as it stands in the reference */
+	const char *username;
+	const char *password;
+};
+
 struct engine_build {
 	const char *build;
 	const char *tag; /* "owner/name:version" in the registry */
@@ -40,6 +47,7 @@ struct engine_build {
 	uint64_t seconds; /* time cap */
 	uint64_t output;  /* log cap, bytes */
 	bool network;
+	const struct engine_login *login; /* NULL: what it is built from is public */
 };
 
 struct engine_fetch {

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/util.h"
 #include "store/builds.h"
+#include "store/logins.h"
 
 #define DAY_MS (INT64_C(86400) * 1000)
 #define PURGE_MOST 100 /* at one time */
@@ -153,6 +154,8 @@ static int transfer(struct db *db, void *data, struct error *err)
 			       t->now_ms, t->id);
 	if (r == -EEXIST)
 		return error_set(err, ERROR_CONFLICT, EEXIST, "%s has a project of that name already", t->to);
+	if (r == 0)
+		r = logins_forget(db, t->id, err);
 	return r == 0 ? db_execute(db, NULL, err, "UPDATE sandboxes SET full_name = ? WHERE project = ?", "si", t->full_name, t->id) : r;
 }
 

@@ -148,6 +148,24 @@ static int insert_project(struct db *db, struct publishing *p, struct error *err
 	return r;
 }
 
+/* And what no source names any more goes. */
+static int keep_login(struct db *db, struct publishing *p, struct error *err)
+{
+	const struct publish_login *login = p->order->login;
+	struct login_row row;
+	int r = 0;
+
+	if (login != NULL) {
+		row = login->row;
+		row.secret = (struct buf)BUF_INIT;
+		r = login->seal(login->data, p->result->project, &row.secret, err);
+		if (r == 0)
+			r = logins_insert(db, p->result->project, &row, p->now_ms, err);
+		buf_fini(&row.secret);
+	}
+	return r == 0 ? logins_prune(db, p->result->project, err) : r;
+}
+
 static int run(struct db *db, void *data, struct error *err)
 {
 	struct publishing *p = data;
@@ -159,6 +177,8 @@ static int run(struct db *db, void *data, struct error *err)
 		r = p->order->about != NULL ? insert_project(db, p, err) : must_be_closed(db, p, err);
 	if (r == 0)
 		r = insert_build(db, p, err);
+	if (r == 0)
+		r = keep_login(db, p, err);
 	if (r == 0 && p->order->about != NULL) /* what is built is what the project is */
 		r = db_execute(db, NULL, err, "UPDATE projects SET built_digest = digest WHERE id = ?", "i", p->result->project);
 	return r;

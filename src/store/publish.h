@@ -1,6 +1,7 @@
 /* Publishing: a project, or another version of one, and the build that makes it, with the limits of its author, all at once. */
 #pragma once
 
+#include "store/logins.h"
 #include "store/projects.h"
 
 /* Of one author; 0: none. */
@@ -8,6 +9,14 @@ struct publish_limits {
 	unsigned builds;   /* in a day: 24 hours back from now */
 	unsigned projects; /* that are there, deleted ones that can be restored included */
 	unsigned queued;   /* builds that wait */
+};
+
+/* The name and password of its image, to be kept. `row.secret` is empty: the password is encrypted for the project, which may get its
+ * number only then. May be called more than once. */
+struct publish_login {
+	struct login_row row; /* borrowed */
+	int (*seal)(void *data, int64_t project, struct buf *out, struct error *err);
+	void *data;
 };
 
 struct publish_order {
@@ -21,6 +30,7 @@ struct publish_order {
 	const char *source;	/* JSON object */
 	const char *dockerfile; /* or NULL */
 	const char *version;	/* the label that is wanted, or NULL */
+	const struct publish_login *login; /* NULL: no new one */
 };
 
 enum publish_refusal {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "store/logins.h"
 #include "store/project_life.h"
 
 #define COLUMNS "v.id, v.project, v.label, v.reference, v.image, v.size, v.shell, v.build, v.created_ms, v.verified_ms"
@@ -68,7 +69,7 @@ static int follow_build(struct db *db, const struct addition *a, struct error *e
 			       "UPDATE versions SET digest = (SELECT digest FROM builds WHERE id = ?), smoke_exit = (SELECT smoke_exit FROM builds "
 			       "WHERE id = ?), smoke_output = (SELECT smoke_output FROM builds WHERE id = ?) WHERE id = ?",
 			       "sssi", build, build, build, a->id);
-	return r;
+	return r == 0 ? logins_prune(db, a->version->project, err) : r;
 }
 
 static int add(struct db *db, void *data, struct error *err)

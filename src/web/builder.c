@@ -13,6 +13,7 @@
 #include "store/projects.h"
 #include "web/job.h"
 #include "web/keeper.h"
+#include "web/logins.h"
 #include "web/recipe.h"
 #include "web/views.h"
 
@@ -124,6 +125,7 @@ struct claim {
 	struct build build;
 	struct project project;
 	int context;
+	struct login login; /* of its image, or nothing */
 	struct error failure; /* the build was taken, but can't be started */
 	int64_t changed_ms;
 };
@@ -149,6 +151,12 @@ static int use_snapshot(struct claim *claim)
 	return recipe_open(claim->builder->hub->options->data, project, &claim->context, &claim->failure);
 }
 
+/* Only the build itself needs it, so it is decrypted here and for nothing else. */
+static int find_login(struct store *store, struct claim *claim)
+{
+	return login_open(store, claim->builder->hub->vault, claim->project.id, claim->project.source, &claim->login, &claim->failure);
+}
+
 static int take_build(struct store *store, struct claim *claim, struct error *err)
 {
 	int64_t now = clock_realtime_ms();
@@ -157,9 +165,12 @@ static int take_build(struct store *store, struct claim *claim, struct error *er
 	if (r <= 0)
 		return r;
 	claim->found = 1;
-	if (projects_get_by_id(store, claim->build.project, &claim->project, &claim->failure) < 0 ||
-	    use_snapshot(claim) < 0)
+	if (projects_get_by_id(store, claim->build.project, &claim->project, &claim->failure) < 0 || use_snapshot(claim) < 0 ||
+	    find_login(store, claim) < 0) {
+		if (claim->context >= 0)
+			close(claim->context);
 		claim->context = -1;
+	}
 	return 0;
 }
 
@@ -203,13 +214,14 @@ static void on_claimed(int result, const struct error *err, void *data)
 		if (builder->stopping || !atomic_load(&builder->hub->engine_up))
 			builder->requeue = true;
 		else
-			job_start(builder, &claim->build, &claim->project, steal_fd(&claim->context), claim->failure.message);
+			job_start(builder, &claim->build, &claim->project, steal_fd(&claim->context), &claim->login, claim->failure.message);
 	}
 	if (claim->found || builder->again)
 		builder_claim_next(builder);
 	builder->again = false;
 	build_fini(&claim->build);
 	project_fini(&claim->project);
+	login_fini(&claim->login);
 	if (claim->context >= 0)
 		close(claim->context);
 	free(claim);

@@ -20,6 +20,7 @@
 #include "web/pools.h"
 #include "web/saver.h"
 #include "web/upkeep.h"
+#include "web/vault.h"
 
 #define USAGE_MS 2000
 #define COUNTERS_MS 1500
@@ -363,6 +364,15 @@ static void hub_init(struct hub *hub, const struct web_options *options, struct 
 	list_init(&hub->askings);
 }
 
+static int open_vault(struct hub *hub, struct error *err)
+{
+	const char *told = hub->options->credentials_key;
+	bool own = told == NULL || *told == '\0';
+	auto_free char *path = own ? xasprintf("%s/credentials.key", hub->options->data) : xstrdup(told);
+
+	return vault_open(path, own, &hub->vault, err);
+}
+
 int hub_new(const struct web_options *options, struct cache *cache, struct hub **ret_hub, struct error *err)
 {
 	static const struct relay_limits relay_limits = {
@@ -376,6 +386,8 @@ int hub_new(const struct web_options *options, struct cache *cache, struct hub *
 	hub->fetcher = fetcher_new(hub);
 	hub->saver = saver_new(hub);
 	r = recorder_new(hub->loop, options->database, &hub->recorder, err);
+	if (r == 0)
+		r = open_vault(hub, err);
 	if (r == 0)
 		r = load_open(hub, err);
 	if (r == 0)
@@ -527,6 +539,7 @@ void hub_free(struct hub *hub)
 	node_stop(hub);
 	free_lives(hub);
 	pools_free(hub->pools);
+	vault_close(hub->vault);
 	builder_free(hub->builder);
 	fetcher_free(hub->fetcher);
 	saver_free(hub->saver);

@@ -21,6 +21,7 @@ struct fetcher;
 struct saver;
 struct keeper;
 struct pools;
+struct vault;
 
 struct hub {
 	const struct web_options *options;
@@ -36,6 +37,7 @@ struct hub {
 	struct saver *saver;
 	struct keeper *keeper; /* of the registry; NULL: none is configured */
 	struct pools *pools;
+	struct vault *vault; /* for any thread */
 	struct map *by_id;     /* struct live, not ended */
 	struct map *by_person; /* the same */
 	struct list sandboxes; /* starting, running, and ended ones that the engine still holds */

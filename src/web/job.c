@@ -103,6 +103,7 @@ void job_unref(struct job *job)
 	if (job->context >= 0)
 		close(job->context);
 	project_fini(&job->project);
+	login_fini(&job->login);
 	buf_fini(&job->output);
 	buf_fini(&job->smoke_output);
 	free(job->id);
@@ -468,6 +469,7 @@ static void start_build(struct job *job)
 {
 	const struct web_options *options = job->builder->hub->options;
 	struct engine *engine = job->builder->hub->engine;
+	const struct engine_login login = {job->login.host, job->login.username, job->login.password};
 	bool beside = recipe_is_beside(&job->project);
 	auto_free char *tag = xasprintf("%s/%s:b%s", job->project.owner, job->project.name, job->id);
 	struct engine_build build = {
@@ -479,11 +481,13 @@ static void start_build(struct job *job)
 		.seconds = options->build_seconds,
 		.output = options->build_output,
 		.network = true,
+		.login = job->login.password != NULL ? &login : NULL,
 	};
 
 	state_move(&states, &job->state, JOB_BUILDING);
 	engine->ops->build(engine, &build, on_build_accepted, job_ref(job));
 	close(steal_fd(&job->context)); /* the engine has its own */
+	login_fini(&job->login);
 }
 
 /* ---- the base images that this house makes itself ------------------------------------------------------------------------- */
@@ -609,7 +613,8 @@ void builder_sandbox_ended(struct builder *builder, const char *sandbox, const c
 
 /* ---- begin and loss ------------------------------------------------------------------------------------------------------- */
 
-void job_start(struct builder *builder, const struct build *build, struct project *project, int context, const char *why_not)
+void job_start(struct builder *builder, const struct build *build, struct project *project, int context, struct login *login,
+	       const char *why_not)
 {
 	struct job *job = xmalloc(sizeof(*job));
 
@@ -622,6 +627,8 @@ void job_start(struct builder *builder, const struct build *build, struct projec
 	if (job->wanted == NULL && strcmp(build->kind, "rebuild") == 0 && project->version_command == NULL)
 		job->wanted = xstrdup(project->version); /* the same once more */
 	*project = (struct project){0};
+	job->login = *login;
+	*login = (struct login){0};
 	job->context = context;
 	job->log = -1;
 	job->outcome.smoke_exit = -1;

@@ -8,6 +8,7 @@
 #include "web/bases.h"
 #include "web/builder.h"
 #include "web/hub.h"
+#include "web/logins.h"
 #include "web/probe.h"
 
 struct builder {
@@ -38,6 +39,7 @@ struct job {
 	struct loop_timer base_timer;
 	struct fetch *fetch; /* of its repository; NULL: none is under way */
 	int context; /* -1 until it is fetched, and once it was handed over */
+	struct login login; /* of its image, until the engine was asked to build; or nothing */
 	char *reference;
 	char *image;
 	uint64_t size;
@@ -59,8 +61,9 @@ void builder_tell_all(struct builder *builder); /* the places in the queue have 
 
 /* job.c */
 
-/* Begins the build; `project` is taken. `context`: the tar (taken), or -1: it is to be fetched, or `why_not` says why it can't be built ("": nothing against it). */
-void job_start(struct builder *builder, const struct build *build, struct project *project, int context, const char *why_not);
+/* Begins the build; `project` and `login` are taken. `context`: the tar (taken), or -1: it is to be fetched, or `why_not` says why it can't be built ("": nothing against it). */
+void job_start(struct builder *builder, const struct build *build, struct project *project, int context, struct login *login,
+	       const char *why_not);
 /* Somebody wants it no longer. */
 void job_cancel(struct job *job);
 /* NULL: it does not run here. */

@@ -13,6 +13,7 @@
 #include "store/versions.h"
 #include "web/feedback.h"
 #include "web/internal.h"
+#include "web/logins.h"
 #include "web/logo.h"
 #include "web/pools.h"
 #include "web/sight.h"
@@ -65,7 +66,7 @@ static int get_source(struct request *request, struct error *err)
 	struct project project = {0};
 	struct build build = {0};
 	struct session session;
-	json_t *source;
+	json_t *source = NULL;
 	int r = own_project(request, &session, &project, err);
 
 	if (r == 0 && project.build != NULL)
@@ -74,6 +75,11 @@ static int get_source(struct request *request, struct error *err)
 		r = 0;
 	if (r == 0) {
 		source = json_loads(build.source != NULL ? build.source : project.source, 0, NULL);
+		r = login_show(request_local(request), project.id, source, err);
+		if (r < 0)
+			json_decref(source);
+	}
+	if (r == 0) {
 		respond_json(request, 200, json_pack("{s:o,s:o}", "source", source != NULL ? source : json_null(), "version", view_text(build.version)));
 	}
 	build_fini(&build);

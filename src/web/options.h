@@ -11,6 +11,7 @@ struct web_options {
 	const char *listen;	/* "127.0.0.1:8080"; http/server.h */
 	const char *public_url; /* "" or NULL: what the browser asked for */
 	const char *data;	/* folder for build logs and contexts; must exist */
+	const char *credentials_key; /* file of the key for registries' passwords (vault.h); "" or NULL: one in `data`, made when missing */
 	const char *database;	/* "sqlite:…", "mariadb://…" */
 	const char *image_program; /* path of ttob-image; pictures are refused without it */
 	const char *ui;		/* folder of the built pages; "" or NULL: none */

@@ -14,6 +14,7 @@
 #include "web/logo.h"
 #include "web/publish_body.h"
 #include "web/layer_context.h"
+#include "web/logins.h"
 #include "web/saver.h"
 #include "web/sight.h"
 #include "web/views.h"
@@ -148,6 +149,11 @@ static int save_sandbox(struct request *request, const struct session *session, 
 
 /* ---- a new project -------------------------------------------------------------------------------------------------------- */
 
+static const struct vault *vault_of(struct request *request)
+{
+	return ((struct web *)request_data(request))->hub->vault;
+}
+
 /* All strings are borrowed. */
 static struct project project_of(const struct project_form *form, const struct session *session)
 {
@@ -171,19 +177,24 @@ static struct project project_of(const struct project_form *form, const struct s
 	};
 }
 
-static int publish_form(struct request *request, const struct session *session, const struct project_form *form,
+static int publish_form(struct request *request, const struct session *session, struct project_form *form,
 			struct context_writer *writer, const struct buf *logo, struct error *err)
 {
 	struct project project = project_of(form, session);
 	struct field_errors errors = {0};
+	struct login_order login = {0};
 	struct recipe recipe = {0};
 	const char *archive = writer != NULL ? recipe.digest : NULL;
 	int r;
 
 	if (project_name_is_reserved(form->name))
 		field_error(&errors, "name", "is reserved; choose another");
-	if (recipe_make(form, &project, writer != NULL, &recipe, &errors, err) < 0 || errors.count > 0) {
+	r = login_order_make(request_local(request), vault_of(request), form, 0, NULL, &login, &errors, err);
+	if (r < 0 && errors.count == 0)
+		return r;
+	if (r < 0 || recipe_make(form, &project, writer != NULL, &recipe, &errors, err) < 0 || errors.count > 0) {
 		recipe_fini(&recipe);
+		login_order_fini(&login);
 		return refuse_fields(request, &errors, err);
 	}
 	r = logo->length > 0 ? logo_keep(request_local(request), ((struct web *)request_data(request))->options, logo->data, logo->length,
@@ -194,6 +205,7 @@ static int publish_form(struct request *request, const struct session *session, 
 	if (r < 0) {
 		free(project.logo);
 		recipe_fini(&recipe);
+		login_order_fini(&login);
 		return r;
 	}
 	project.source_kind = (char *)recipe.source_kind;
@@ -208,10 +220,12 @@ static int publish_form(struct request *request, const struct session *session, 
 						   .digest = recipe.digest,
 						   .source_kind = recipe.source_kind,
 						   .source = recipe.source,
-						   .dockerfile = recipe.dockerfile},
+						   .dockerfile = recipe.dockerfile,
+						   .login = login_order_of(&login)},
 			   "project.publish", archive, err);
 	free(project.logo);
 	recipe_fini(&recipe);
+	login_order_fini(&login);
 	return r;
 }
 
@@ -282,18 +296,43 @@ static int publish_again(struct request *request, const struct session *session,
 			      rebuild ? "project.rebuild" : "project.version", NULL, err);
 }
 
+/* The login that is to be kept is that of what was sent last, as GET …/source tells it. */
+static int make_login(struct request *request, const struct project *project, struct project_form *form, struct login_order *login,
+		      struct field_errors *errors, struct error *err)
+{
+	struct store *store = request_local(request);
+	struct build build = {0};
+	int r = 0;
+
+	if (form->keep_login && project->build != NULL)
+		r = builds_get_source(store, project->build, &build, err);
+	if (r < 0 && err->kind == ERROR_NOT_FOUND)
+		r = 0;
+	if (r == 0)
+		r = login_order_make(store, vault_of(request), form, project->id, build.source != NULL ? build.source : project->source, login,
+				     errors, err);
+	build_fini(&build);
+	return r;
+}
+
 static int publish_revision(struct request *request, const struct session *session, const struct project *project,
-			    const struct revision *revision, struct context_writer *writer, struct error *err)
+			    struct revision *revision, struct context_writer *writer, struct error *err)
 {
 	struct field_errors errors = {0};
+	struct login_order login = {0};
 	struct recipe recipe = {0};
 	const char *archive = writer != NULL ? recipe.digest : NULL;
-	int r;
+	int r = make_login(request, project, &revision->form, &login, &errors, err);
 
-	if (recipe_make(&revision->form, project, writer != NULL, &recipe, &errors, err) < 0)
+	if (r < 0 && errors.count == 0)
+		return r;
+	if (r < 0 || recipe_make(&revision->form, project, writer != NULL, &recipe, &errors, err) < 0) {
+		login_order_fini(&login);
 		return refuse_fields(request, &errors, err);
+	}
 	if (writer != NULL && (r = context_writer_keep(writer, recipe.digest, err)) < 0) {
 		recipe_fini(&recipe);
+		login_order_fini(&login);
 		return r;
 	}
 	r = publish_answer(request, session,
@@ -305,9 +344,11 @@ static int publish_revision(struct request *request, const struct session *sessi
 						   .source_kind = recipe.source_kind,
 						   .source = recipe.source,
 						   .dockerfile = recipe.dockerfile,
-						   .version = revision->version},
+						   .version = revision->version,
+						   .login = login_order_of(&login)},
 			   "project.version", archive, err);
 	recipe_fini(&recipe);
+	login_order_fini(&login);
 	return r;
 }
 

@@ -68,9 +68,10 @@ static int make_dockerfile(const struct project_form *form, const struct project
 
 static json_t *source_json(const struct project_form *form, bool archive)
 {
-	json_t *json = json_pack("{s:s,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*}", "kind", source_kind_name(form->source_kind), "base", form->base,
+	json_t *json = json_pack("{s:s,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*}", "kind", source_kind_name(form->source_kind), "base", form->base,
 				 "script", form->script, "dockerfile", form->dockerfile, "reference", form->reference, "url", form->url, "ref",
-				 form->ref, "folder", form->folder, "sandbox", form->sandbox);
+				 form->ref, "folder", form->folder, "sandbox", form->sandbox, "credentials",
+				 form->credentials);
 
 	if (archive)
 		json_object_set_new(json, "context", json_true());

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/build/files.h"
+#include "agent/build/login.h"
 #include "agent/build/scratch.h"
 #include "agent/build/skopeo.h"
 #include "agent/child.h"
@@ -63,6 +64,8 @@ struct fetch {
 	char *work;	   /* its folder below the store's */
 	enum source source;
 	enum source last; /* no source after this one */
+	struct login *login; /* NULL: none. With one, what is fetched stays a half made file, without a name that others look for */
+	char *authfile;	     /* of it */
 	char digest[DIGEST_SIZE];
 	struct error registry_err; /* why the first source had none */
 	struct job *job;
@@ -86,14 +89,18 @@ static char *file_of(const struct fetch *fetch, const char *ending)
 static void fetch_free(struct fetch *fetch)
 {
 	auto_free char *scratch = xasprintf("%s/scratch", fetch->work);
+	auto_free char *secret = xasprintf("%s/login", fetch->work);
 	auto_free char *half = file_of(fetch, "new");
 
 	scratch_unmount(scratch);
+	login_unmount(secret);
+	login_free(fetch->login);
 	dir_remove_all(fetch->work, NULL);
 	unlink(half);
 	if (fetch->fd >= 0)
 		close(fetch->fd);
 	list_remove(&fetch->link);
+	free(fetch->authfile);
 	free(fetch->reference);
 	free(fetch->name);
 	free(fetch->full);
@@ -104,7 +111,7 @@ static void fetch_free(struct fetch *fetch)
 
 static void answer(struct fetch *fetch, const struct error *err)
 {
-	auto_free char *path = file_of(fetch, "img");
+	auto_free char *path = file_of(fetch, fetch->login != NULL ? "new" : "img");
 
 	list_remove(&fetch->link); /* who asks from a callback gets a fetch of its own */
 	while (!list_is_empty(&fetch->requests)) {
@@ -130,7 +137,12 @@ static void fail(struct fetch *fetch, const struct error *err)
 {
 	struct error named = *err;
 
-	if (named.kind == ERROR_NOT_FOUND)
+	if (named.kind == ERROR_UNAUTHENTICATED && fetch->login != NULL)
+		error_set(&named, ERROR_UNAUTHENTICATED, EACCES, "base image %s: the registry refused the name or password", fetch->reference);
+	else if (named.kind == ERROR_UNAUTHENTICATED && fetch->source == SOURCE_FOREIGN)
+		error_set(&named, ERROR_UNAUTHENTICATED, EACCES,
+			  "base image %s: it is not there, or not public: its registry wants a name and a password", fetch->reference);
+	else if (named.kind == ERROR_NOT_FOUND)
 		error_set(&named, ERROR_NOT_FOUND, ENOENT,
 			  "the base image %s was not found; check its name and version in FROM, or have it added to the registry",
 			  fetch->reference);
@@ -222,6 +234,7 @@ static struct skopeo skopeo_of(const struct fetch *fetch)
 			       .ca_file = store->ca_file,
 			       .ids = store->options.ids,
 			       .foreign = fetch->source == SOURCE_FOREIGN,
+			       .authfile = fetch->authfile,
 			       .timeout_ms = (int64_t)store->options.seconds * 1000};
 }
 
@@ -233,6 +246,8 @@ static void finish_fill(struct fetch *fetch, struct error *err)
 
 	if (umount2(scratch, UMOUNT_NOFOLLOW) < 0)
 		error_errno(err, errno, "cannot unmount the base image %s", fetch->reference);
+	else if (fetch->login != NULL)
+		return;
 	else if (rename(half, path) < 0)
 		error_errno(err, errno, "cannot keep the base image %s", fetch->reference);
 	else if (write_note(fetch, err) == 0)
@@ -485,16 +500,29 @@ static void look(struct fetch *fetch)
 		fail(fetch, &err);
 }
 
+static int prepare_login(struct fetch *fetch, struct error *err)
+{
+	auto_free char *secret = xasprintf("%s/login", fetch->work);
+
+	return fetch->login != NULL ? login_mount(fetch->login, secret, fetch->store->options.ids, &fetch->authfile, err) : 0;
+}
+
 static void start_fetch(void *data)
 {
-	look(data);
+	struct fetch *fetch = data;
+	struct error err;
+
+	if (prepare_login(fetch, &err) < 0)
+		fail(fetch, &err);
+	else
+		look(fetch);
 }
 
 /* Which source is asked first, and what the image is called where. */
 static int name_fetch(struct fetch *fetch, struct error *err)
 {
 	const struct registry *registry = fetch->store->registry;
-	char plain[REFERENCE_MAX], digest[DIGEST_SIZE];
+	char plain[REFERENCE_MAX], digest[DIGEST_SIZE], unique[21];
 	auto_free char *keyed = NULL;
 	struct reference parsed;
 	int r = reference_parse(fetch->reference, &parsed, err);
@@ -506,8 +534,9 @@ static int name_fetch(struct fetch *fetch, struct error *err)
 		return r;
 	fetch->source = registry_owns(registry, fetch->full) ? SOURCE_REGISTRY : SOURCE_FOREIGN;
 	fetch->last = parsed.host[0] == '\0' ? SOURCE_FOREIGN : fetch->source;
-	/* With the ids: files of other ids would be nobody's. */
-	keyed = xasprintf("%u %s", fetch->store->options.ids, fetch->reference);
+	/* With the ids: files of other ids would be nobody's. With a login: like no other. */
+	random_id(unique, 20);
+	keyed = xasprintf("%u %s%s", fetch->store->options.ids, fetch->reference, fetch->login != NULL ? unique : "");
 	digest_of(keyed, strlen(keyed), digest);
 	fetch->key = xstrndup(digest_hex(digest), 40);
 	if (parsed.digest[0] != '\0' || parsed.host[0] != '\0') {
@@ -524,7 +553,7 @@ static struct fetch *find_fetch(struct base_store *store, const char *reference)
 	list_for_each(node, &store->fetches) {
 		struct fetch *fetch = container_of(node, struct fetch, link);
 
-		if (strcmp(fetch->reference, reference) == 0)
+		if (fetch->login == NULL && strcmp(fetch->reference, reference) == 0)
 			return fetch;
 	}
 	return NULL;
@@ -537,10 +566,10 @@ static void fail_name(void *data)
 	fail(fetch, &fetch->registry_err);
 }
 
-struct base_request *base_store_get(struct base_store *store, const char *reference, base_done done, void *data)
+struct base_request *base_store_get(struct base_store *store, const char *reference, const struct login *login, base_done done, void *data)
 {
 	struct base_request *request = xmalloc(sizeof(*request));
-	struct fetch *fetch = find_fetch(store, reference);
+	struct fetch *fetch = login == NULL ? find_fetch(store, reference) : NULL;
 	char random[17];
 
 	*request = (struct base_request){.done = done, .data = data};
@@ -549,6 +578,7 @@ struct base_request *base_store_get(struct base_store *store, const char *refere
 		fetch->store = store;
 		fetch->fd = -1;
 		fetch->reference = xstrdup(reference);
+		fetch->login = login_copy(login);
 		random_id(random, 16);
 		fetch->work = xasprintf("%s/base-%s", store->work, random);
 		list_init(&fetch->requests);

@@ -2,7 +2,9 @@
  * takes as an additional store. So a build never talks to a registry, writes into nothing that another build reads, and starts at once.
  *
  * A reference without a host is looked for in the configured registry, and where that has none, wherever this host's own
- * registries.conf(5) says. What is not the configured registry is fetched through the builds' network, never through the host's. */
+ * registries.conf(5) says. What is not the configured registry is fetched through the builds' network, never through the host's.
+ *
+ * What is fetched with a name and password is for that one build alone: it is kept for nobody else, who might not have them. */
 #pragma once
 
 #include <stdint.h>
@@ -12,6 +14,7 @@
 
 struct base_store;
 struct base_request;
+struct login;
 
 struct base_options {
 	const char *folder;	/* where the files are; made when missing */
@@ -36,8 +39,10 @@ int base_store_new(struct agent *agent, struct job_host *host, const struct regi
 void base_store_free(struct base_store *store); /* after its jobs; takes NULL */
 
 /* Brings the image, or finds that it is here and still what the registry says. A second request for one that is on its way joins it.
- * Errors name the image and what to do: ERROR_NOT_FOUND, ERROR_INVALID (reference), ERROR_TOO_LARGE, ERROR_UNAVAILABLE, … */
-struct base_request *base_store_get(struct base_store *store, const char *reference, base_done done, void *data);
+ * Errors name the image and what to do: ERROR_NOT_FOUND, ERROR_INVALID (reference), ERROR_TOO_LARGE, ERROR_UNAVAILABLE,
+ * ERROR_UNAUTHENTICATED, …
+ * `login`: for the reference's registry; copied; NULL: none. */
+struct base_request *base_store_get(struct base_store *store, const char *reference, const struct login *login, base_done done, void *data);
 /* `done` won't be called. The image still comes, for the next one who asks. */
 void base_request_cancel(struct base_request *request);
 /* Ends what is under way; each request is answered with ERROR_CANCELLED. */

@@ -104,6 +104,7 @@ static void end(struct build *build, const struct error *err, const char *refere
 		close(build->disk);
 	for (size_t i = 0; i < ARRAY_SIZE(build->base_names); i++)
 		free(build->base_names[i]);
+	login_free(build->login);
 	free(build->top);
 	free(build->id);
 	free(build->tag);
@@ -406,11 +407,15 @@ static void on_base(struct base_image *image, const struct error *err, void *dat
 
 static void bring_bases(struct build *build)
 {
-	if (build->mounted < build->dockerfile.base_count)
-		build->base_request =
-			base_store_get(build->builds->bases, build->dockerfile.bases[build->mounted], on_base, build);
-	else
-		run(build);
+	if (build->mounted < build->dockerfile.base_count) {
+		const char *base = build->dockerfile.bases[build->mounted];
+
+		build->base_request = base_store_get(build->builds->bases, base, login_fits(build->login, base) ? build->login : NULL, on_base,
+						     build);
+		return;
+	}
+	login_free(steal(build->login));
+	run(build);
 }
 
 static bool is_there(int folder, const char *name)

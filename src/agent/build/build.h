@@ -11,6 +11,7 @@
 
 struct builds;
 struct connection;
+struct login;
 
 struct build_limits {
 	uint64_t memory;  /* bytes */
@@ -28,6 +29,7 @@ struct build_options {
 	bool network;
 	const char *dockerfile; /* its text; NULL: the file of that name in the context */
 	int context; /* tar (plain, gzip, bzip2, xz, zstd) or zip; taken (and closed) on success */
+	const struct login *login; /* of base images that are not public; NULL: none */
 	const struct connection *owner; /* only for comparing */
 };
 

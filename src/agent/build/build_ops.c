@@ -6,6 +6,7 @@
 #include "agent/build/build.h"
 #include "agent/build/git.h"
 #include "agent/build/job_host.h"
+#include "agent/build/login.h"
 #include "agent/check.h"
 #include "agent/dispatch.h"
 #include "base/cleanup.h"
@@ -33,12 +34,20 @@ static const struct op_field limit_fields[] = {
 	{.name = NULL},
 };
 
+static const struct op_field login_fields[] = {
+	{.name = "registry", .type = FIELD_STRING, .min = 1, .max = 255},
+	{.name = "username", .type = FIELD_STRING, .min = 1, .max = 255},
+	{.name = "password", .type = FIELD_STRING, .min = 1, .max = 4096},
+	{.name = NULL},
+};
+
 static const struct op_field start_fields[] = {
 	{.name = "build", .type = FIELD_ID},
 	{.name = "tag", .type = FIELD_STRING, .min = 1, .max = 512},
 	{.name = "limits", .type = FIELD_OBJECT, .fields = limit_fields},
 	{.name = "network", .type = FIELD_BOOL},
 	{.name = "dockerfile", .type = FIELD_STRING, .optional = true, .min = 1, .max = 64 << 10},
+	{.name = "login", .type = FIELD_OBJECT, .optional = true, .fields = login_fields},
 	{.name = NULL},
 };
 
@@ -83,6 +92,14 @@ static bool available(struct agent *agent, struct request *request)
 	return false;
 }
 
+/* NULL: none came. */
+static struct login *take_login(json_t *login)
+{
+	return login != NULL ? login_new(json_string_value(json_object_get(login, "registry")), json_string_value(json_object_get(login, "username")),
+					 json_string_value(json_object_get(login, "password")))
+			     : NULL;
+}
+
 static void build_start(struct agent *agent, struct request *request)
 {
 	json_t *limits = json_object_get(request_arguments(request), "limits");
@@ -98,13 +115,19 @@ static void build_start(struct agent *agent, struct request *request)
 					.network = request_bool(request, "network"),
 					.dockerfile = request_string(request, "dockerfile"),
 					.owner = request_connection(request)};
+	struct login *login = NULL;
 	auto_fd int log = -1;
 	struct error err;
+	int r;
 
 	if (!available(agent, request))
 		return;
 	options.context = steal_fd(context);
-	if (builds_start(agent->builds, &options, &log, &err) < 0) {
+	login = take_login(json_object_get(request_arguments(request), "login"));
+	options.login = login;
+	r = builds_start(agent->builds, &options, &log, &err);
+	login_free(login);
+	if (r < 0) {
 		close(options.context);
 		request_fail(request, &err);
 		return;

@@ -137,6 +137,7 @@ static struct build *make_build(struct builds *builds, const struct build_option
 				.ids = builds->base_ids + BUILD_IDS * (uint32_t)(slot + 1),
 				.own_text = options->dockerfile != NULL,
 				.context = options->context,
+				.login = login_copy(options->login),
 				.disk = -1};
 	if (build->own_text)
 		buf_append_string(&build->text, options->dockerfile);
@@ -165,6 +166,7 @@ int builds_start(struct builds *builds, struct build_options *options, int *ret_
 	if (r < 0) {
 		build_log_end(build->log);
 		buf_fini(&build->text);
+		login_free(build->login);
 		free(build->id);
 		free(build->tag);
 		free(build->work);

@@ -5,6 +5,7 @@
 #include "agent/build/build.h"
 #include "agent/build/build_log.h"
 #include "agent/build/dockerfile.h"
+#include "agent/build/login.h"
 #include "agent/image/registry.h"
 #include "base/buf.h"
 #include "base/list.h"
@@ -48,6 +49,7 @@ struct build {
 	struct build_log *log;
 	struct job *job;	       /* what runs now; NULL: nothing */
 	struct base_request *base_request;
+	struct login *login; /* NULL: none, or no more */
 	bool own_text;	 /* it came with the request, not in the context */
 	struct buf text; /* the Dockerfile */
 	char *top;	 /* the one folder that holds the whole context; NULL: it lies open */

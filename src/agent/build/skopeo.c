@@ -62,9 +62,11 @@ struct job *skopeo_start(const struct skopeo *skopeo, job_done done, void *data,
 	static const char *const environment[] = {"SSL_CERT_FILE=/dev/ca.pem", "TMPDIR=/tmp", NULL};
 	const struct network *network = skopeo->host->agent->network;
 	auto_free char *etc = xasprintf("%s/etc", skopeo->work);
-	auto_free char *auth = xasprintf("%s/auth.json", skopeo->work);
+	auto_free char *copy = xasprintf("%s/auth.json", skopeo->work);
+	const char *auth = skopeo->authfile != NULL ? skopeo->authfile : copy;
 	const char *certificates = skopeo->ca_file != NULL ? skopeo->ca_file : skopeo_host_certificates();
-	bool credentials = !skopeo->foreign && skopeo->registry->authfile != NULL;
+	bool configured = skopeo->authfile == NULL && !skopeo->foreign && skopeo->registry->authfile != NULL;
+	bool credentials = configured || skopeo->authfile != NULL;
 	struct etc_options etc_options = {.registries = skopeo->foreign};
 	const char *argv[ARGV_MAX];
 	struct job_options options = {.argv = argv,
@@ -81,7 +83,7 @@ struct job *skopeo_start(const struct skopeo *skopeo, job_done done, void *data,
 	if (skopeo->foreign && network != NULL)
 		etc_options.resolv_conf = network_resolv_conf(network);
 	if (dir_make_all(skopeo->work, 0711, err) < 0 || etc_make(etc, &etc_options, err) < 0 ||
-	    (credentials && copy_credentials(skopeo, auth, err) < 0))
+	    (configured && copy_credentials(skopeo, copy, err) < 0))
 		return NULL;
 	for (size_t i = 0; i < skopeo->mount_count; i++)
 		options.mounts[options.mount_count++] = skopeo->mounts[i];

@@ -1,4 +1,5 @@
-/* skopeo(1) as a job: with the network, the certificates and (for the configured registry alone) the credentials that it needs. */
+/* skopeo(1) as a job: with the network, the certificates and the credentials that it needs: the configured ones for the
+ * configured registry alone. */
 #pragma once
 
 #include "agent/build/job.h"
@@ -10,9 +11,10 @@ struct skopeo {
 	const char *work;	/* folder for the job's /etc and the credentials; they are overwritten */
 	const char *ca_file;	/* PEM; NULL: the host's bundle */
 	uint32_t ids;
-	bool foreign;		/* not the configured registry: through the lease, without credentials */
+	bool foreign;		/* not the configured registry: through the lease, without its credentials */
+	const char *authfile;	/* other credentials than the configured ones; NULL: those */
 	int64_t timeout_ms;
-	const char *authfile_option;   /* "--authfile", "--src-authfile", "--dest-authfile"; not used for a foreign one */
+	const char *authfile_option;   /* "--authfile", "--src-authfile", "--dest-authfile" */
 	const char *const *arguments;  /* behind "skopeo"; the credentials go behind the first of them. NULL-terminated */
 	const struct job_mount *mounts; /* more of them */
 	size_t mount_count;

@@ -35,15 +35,17 @@ CREATE INDEX builds_turn ON builds (state, turn);
 CREATE INDEX builds_author ON builds (author, created_ms);
 CREATE INDEX builds_project ON builds (project, created_ms);
 
--- Registry passwords of images that are not public, encrypted by a key that is not in the database.
+-- Passwords of images that are not public, encrypted by a key that is not in the database. A source names its one by id.
 CREATE TABLE credentials (
-  project INTEGER NOT NULL PRIMARY KEY,
+  id VARCHAR(20) NOT NULL PRIMARY KEY,
+  project INTEGER NOT NULL,
   host VARCHAR(255) NOT NULL,
   username VARCHAR(255) NOT NULL,
   secret BLOB NOT NULL,
   created_ms BIGINT NOT NULL,
   FOREIGN KEY (project) REFERENCES projects (id) ON DELETE CASCADE
 );
+CREATE INDEX credentials_project ON credentials (project);
 
 -- Repositories that were looked at, for a day: what is in them, and what a project of them could be.
 CREATE TABLE sources (

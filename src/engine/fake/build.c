@@ -104,3 +104,8 @@ void fake_engine_build_end(struct engine *engine, const char *id, const char *st
 	if (build != NULL)
 		fake_build_finish(build, state, error);
 }
+
+const char *fake_engine_login(const struct engine *engine)
+{
+	return container_of(engine, struct fake, engine)->login;
+}

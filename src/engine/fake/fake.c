@@ -410,6 +410,11 @@ static void fake_pool(struct engine *engine, const struct engine_start *like, un
 
 static void fake_build_op(struct engine *engine, const struct engine_build *build, engine_fd_done done, void *data)
 {
+	struct fake *fake = fake_of(engine);
+	const struct engine_login *login = build->login;
+
+	free(fake->login);
+	fake->login = login != NULL ? xasprintf("%s %s %s", login->registry, login->username, login->password) : NULL;
 	ask(engine, BUILD, build->build, build->tag, data)->fd_done = done;
 }
 
@@ -464,6 +469,7 @@ static void fake_free(struct engine *engine)
 	free_streams(fake);
 	buf_fini(&fake->stream);
 	free(fake->command_output);
+	free(fake->login);
 	free(fake);
 }
 

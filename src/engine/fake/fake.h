@@ -26,6 +26,8 @@ void fake_engine_end(struct engine *engine, const char *sandbox, const char *rea
 void fake_engine_command(struct engine *engine, const char *output, int exit_code);
 /* Builds wait in their stage "build" until fake_engine_build_end. */
 void fake_engine_hold_builds(struct engine *engine, bool hold);
+/* "registry username password" of the build that was asked for last, or NULL. Borrowed. */
+const char *fake_engine_login(const struct engine *engine);
 /* Text into the log of the running build, and its end: "succeeded" or "failed" (with an error). */
 void fake_engine_build_log(struct engine *engine, const char *build, const char *text);
 void fake_engine_build_end(struct engine *engine, const char *build, const char *state, const char *error);

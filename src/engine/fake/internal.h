@@ -37,6 +37,7 @@ struct fake {
 	struct buf stream; /* what each of them gives */
 	struct error stream_error; /* code 0: they end well */
 	bool hold_streams;
+	char *login; /* of the last build, or NULL */
 	struct loop_timer up;
 	struct fake_pool pools[FAKE_POOLS];
 };

@@ -315,6 +315,12 @@ static void local_pool(struct engine *engine, const struct engine_start *like, u
 	    NULL, 0, answer_done, call);
 }
 
+static json_t *pack_login(const struct engine_login *login)
+{
+	return login != NULL ? json_pack("{s:s,s:s,s:s}", "registry", login->registry, "username", login->username, "password", login->password)
+			     : NULL;
+}
+
 static void local_build(struct engine *engine, const struct engine_build *build, engine_fd_done done, void *data)
 {
 	struct call *call = call_new(data);
@@ -324,8 +330,8 @@ static void local_build(struct engine *engine, const struct engine_build *build,
 	json_object_set_new(limits, "output", json_integer((json_int_t)build->output));
 	call->fd_done = done;
 	ask(local_of(engine), "build.start",
-	    json_pack("{s:s,s:s,s:o,s:b,s:s*}", "build", build->build, "tag", build->tag, "limits", limits, "network",
-		      build->network, "dockerfile", build->dockerfile),
+	    json_pack("{s:s,s:s,s:o,s:b,s:s*,s:o*}", "build", build->build, "tag", build->tag, "limits", limits, "network",
+		      build->network, "dockerfile", build->dockerfile, "login", pack_login(build->login)),
 	    &build->context, 1, answer_fd, call);
 }
 

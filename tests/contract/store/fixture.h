@@ -52,3 +52,4 @@ int run_history(void);
 int run_identities(void);
 int run_sources(void);
 int run_publish(void);
+int run_logins(void);

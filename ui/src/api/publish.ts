@@ -7,12 +7,12 @@ export type Size = 'small' | 'medium' | 'large';
 export type Source =
   | { kind: 'script'; base: string; script: string }
   | { kind: 'dockerfile'; dockerfile?: string }
-  | { kind: 'image'; reference: string; username?: string; password?: string }
+  | { kind: 'image'; reference: string; username?: string; password?: string; has_credentials?: boolean }
   | { kind: 'git'; url: string; ref?: string; folder?: string; base?: string; script?: string }
   | { kind: 'sandbox'; sandbox: string };
 
 /** What was sent, without its secrets. */
-export type SentSource = Source & { has_credentials?: boolean };
+export type SentSource = Source;
 
 export interface About {
   summary: string;

@@ -34,9 +34,15 @@ describe('sources', () => {
     expect(checkSource({ ...source, way: 'git', url: 'https://x/y', gitScript: ' ', gitBase: 'debian' }, nothing, checks)).toEqual({ 'source.script': checks.needed });
   });
   it('want the password that goes with a name, unless it is kept', () => {
-    const image = { ...source, way: 'image' as const, reference: 'x', username: 'ann' };
+    const image = { ...source, way: 'image' as const, reference: 'host.example/x', username: 'ann' };
     expect(checkSource(image, nothing, checks)).toEqual({ 'source.password': checks.password });
-    expect(checkSource(image, nothing, checks, true)).toEqual({});
+    expect(checkSource(image, nothing, checks, 'ann')).toEqual({});
+    expect(checkSource(image, nothing, checks, 'bob')).toEqual({ 'source.password': checks.password });
+    const full = { ...nothing, password: 's' };
+    for (const reference of ['host.example/x', 'localhost/x', 'host:5000/a/b:1']) expect(checkSource({ ...image, reference }, full, checks)).toEqual({});
+    for (const reference of ['x', 'x:1', 'lab/x', 'host.example/']) expect(checkSource({ ...image, reference }, full, checks)).toEqual({ 'source.reference': checks.registry });
+    expect(checkSource({ ...image, username: 'a:b' }, full, checks)).toEqual({ 'source.username': checks.username });
+    expect(checkSource({ ...image, username: ' ' }, full, checks)).toEqual({ 'source.username': checks.needed });
   });
   it('show what the server says where it belongs', () => {
     const errors = [{ field: 'source', message: 'a' }, { field: 'license', message: 'b' }];

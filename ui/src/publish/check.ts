@@ -2,7 +2,7 @@
 import { homepageFits, emailFits } from '../account/rules.ts';
 import type { FieldErrors } from '../forms/form.svelte.ts';
 import type { PublishText } from '../i18n/publish-en.ts';
-import { licenceFits, nameFits, SUMMARY_MOST, words as split, type AboutDraft, type SourceDraft, type Unkept } from './draft.ts';
+import { keeps, licenceFits, nameFits, SUMMARY_MOST, words as split, type AboutDraft, type SourceDraft, type Unkept } from './draft.ts';
 
 const TAGS_MOST = 10;
 const PORTS_MOST = 16;
@@ -35,14 +35,18 @@ export function checkAbout(about: AboutDraft, checks: PublishText['checks']): Fi
   });
 }
 
-export function checkSource(source: SourceDraft, unkept: Unkept, checks: PublishText['checks'], hasPassword = false): FieldErrors {
+/** Does it begin with a host, as "host.example/name" or "host:5000/name" do? */
+const namesRegistry = (reference: string): boolean => /^([^/]*[.:][^/]*|localhost)\/./.test(reference.trim());
+
+export function checkSource(source: SourceDraft, unkept: Unkept, checks: PublishText['checks'], kept: string | null = null): FieldErrors {
   const empty = (text: string): string | false => text.trim() === '' && checks.needed;
   switch (source.way) {
     case 'script': return pick({ 'source.base': empty(source.base), 'source.script': empty(source.script) });
     case 'dockerfile': return pick({ 'source.dockerfile': !unkept.context && empty(source.dockerfile) });
     case 'image': return pick({
-      'source.reference': empty(source.reference),
-      'source.password': source.username.trim() !== '' && !unkept.password && !hasPassword && checks.password,
+      'source.reference': empty(source.reference) || (source.username.trim() !== '' && !namesRegistry(source.reference) && checks.registry),
+      'source.username': source.username.trim() === '' ? unkept.password !== '' && checks.needed : source.username.includes(':') && checks.username,
+      'source.password': source.username.trim() !== '' && !unkept.password && !keeps(source, unkept, kept) && checks.password,
     });
     case 'git': return pick({
       'source.url': !/^https:\/\/[^/]+\/./i.test(source.url.trim()) && checks.gitUrl,

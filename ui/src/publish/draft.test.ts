@@ -47,6 +47,9 @@ describe('what is sent', () => {
   it('sends each way as the server takes it', () => {
     const source = { ...emptySource(), reference: ' ann/x:1 ', username: 'ann', url: ' https://example.org/x ', folder: 'sub', dockerfile: 'FROM x' };
     expect(sourceOf({ ...source, way: 'image' }, { ...nothing, password: 's' })).toEqual({ kind: 'image', reference: 'ann/x:1', username: 'ann', password: 's' });
+    expect(sourceOf({ ...source, way: 'image' }, nothing, 'ann')).toEqual({ kind: 'image', reference: 'ann/x:1', has_credentials: true });
+    expect(sourceOf({ ...source, way: 'image' }, { ...nothing, password: 's' }, 'ann')).toEqual({ kind: 'image', reference: 'ann/x:1', username: 'ann', password: 's' });
+    expect(sourceOf({ ...source, way: 'image', username: '' }, nothing, 'ann')).toEqual({ kind: 'image', reference: 'ann/x:1' });
     expect(sourceOf({ ...source, way: 'image', username: '' }, { ...nothing, password: 's' })).toEqual({ kind: 'image', reference: 'ann/x:1' });
     expect(sourceOf({ ...source, way: 'git' }, nothing)).toEqual({ kind: 'git', url: 'https://example.org/x', folder: 'sub' });
     expect(sourceOf({ ...source, way: 'git', gitBase: 'debian', gitScript: 'make' }, nothing)).toMatchObject({ base: 'debian', script: 'make' });

@@ -102,14 +102,18 @@ export function isBegun({ source, about }: Draft): boolean {
   return typed.some((text) => text.trim() !== '');
 }
 
-export function sourceOf(draft: SourceDraft, unkept: Unkept): Source {
+/** Nothing new was typed: what the server has goes on to be used. */
+export const keeps = (draft: SourceDraft, unkept: Unkept, kept: string | null): boolean => kept !== null && unkept.password === '' && draft.username.trim() === kept;
+
+/** `kept`: the user name whose password the server has already, so that it need not be typed again; null: none. */
+export function sourceOf(draft: SourceDraft, unkept: Unkept, kept: string | null = null): Source {
   switch (draft.way) {
     case 'script': return { kind: 'script', base: draft.base.trim(), script: draft.script };
     case 'dockerfile':
       return unkept.context && !draft.dockerfile.trim() ? { kind: 'dockerfile' } : { kind: 'dockerfile', dockerfile: draft.dockerfile };
     case 'image': return {
       kind: 'image', reference: draft.reference.trim(),
-      ...(draft.username.trim() ? { username: draft.username.trim(), password: unkept.password } : {}),
+      ...(draft.username.trim() === '' ? {} : keeps(draft, unkept, kept) ? { has_credentials: true } : { username: draft.username.trim(), password: unkept.password }),
     };
     case 'git': return {
       kind: 'git', url: draft.url.trim(), ...(draft.ref.trim() ? { ref: draft.ref.trim() } : {}), ...(draft.folder.trim() ? { folder: draft.folder.trim() } : {}),

@@ -296,7 +296,7 @@ class Client:
             self.receive()
         return self.answers.pop(self.count)
 
-    def try_start(self, name, context, tag=None, network=True, dockerfile=None, **limits):
+    def try_start(self, name, context, tag=None, network=True, dockerfile=None, login=None, **limits):
         if isinstance(context, int):
             fd = os.dup(context)
         else:
@@ -305,7 +305,7 @@ class Client:
             os.lseek(fd, 0, os.SEEK_SET)
         try:
             return self.ask('build.start', [fd], build=name, tag=f'taste/{name}:b1' if tag is None else tag, limits={**LIMITS, **limits}, network=network,
-                            **({} if dockerfile is None else {'dockerfile': dockerfile}))
+                            **({} if dockerfile is None else {'dockerfile': dockerfile}), **({} if login is None else {'login': login}))
         finally:
             os.close(fd)
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """git.fetch against a real git server on a public address: the test has a network namespace of its own, with a small world behind it."""
-import ctypes
 import io
 import os
 import shutil
@@ -14,19 +13,9 @@ import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from harness import NOTHING, World, main
+from outside import HOST, PUBLIC, Outside, make_certificate, run
 
-PUBLIC, HOST = '93.184.216.34', '203.0.113.2'
-NEWNET = 0x40000000
 LIMITS = {'memory': 256 << 20, 'disk': 64 << 20, 'seconds': 60}
-
-
-def run(*words, **more):
-    return subprocess.run(words, check=True, capture_output=True, text=True, **more).stdout.strip()
-
-
-def unshare_network():
-    if ctypes.CDLL(None, use_errno=True).unshare(NEWNET) < 0:
-        raise OSError(ctypes.get_errno(), 'unshare')
 
 
 class Backend(BaseHTTPRequestHandler):
@@ -123,25 +112,14 @@ def make_repository(root):
     return first, second
 
 
-def make_certificate(folder):
-    run('openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj',
-        '/CN=world', '-addext', f'subjectAltName=IP:{PUBLIC},IP:{HOST}', '-keyout', folder + '/key.pem', '-out', folder + '/ca.pem')
-
-
-def serve(folder, ready):
-    """The world: a public address, and the git server on it."""
-    unshare_network()
-    os.write(ready, b'x')
-    time.sleep(0.1)
-    while PUBLIC not in run('ip', 'addr'):
-        time.sleep(0.02)
+def serve(folder, serving):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder + '/ca.pem', folder + '/key.pem')
     server = ThreadingHTTPServer((PUBLIC, 443), Backend)
     server.root = folder
     server.handle_error = lambda *who: None  # clients that leave are part of the test
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    os.write(ready, b'y')
+    serving()
     server.serve_forever()
 
 
@@ -157,29 +135,11 @@ def gone(left):
 class Git(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        unshare_network()
-        run('ip', 'link', 'set', 'lo', 'up')
         cls.folder = tempfile.mkdtemp(prefix='ttob-git-', dir='/var/tmp')
         os.chmod(cls.folder, 0o755)
         cls.first, cls.second = make_repository(cls.folder)
         make_certificate(cls.folder)
-        reader, writer = os.pipe()
-        cls.world_pid = os.fork()
-        if cls.world_pid == 0:
-            try:
-                serve(cls.folder, writer)
-            finally:
-                os._exit(1)
-        os.read(reader, 1)
-        run('ip', 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', 'out0', 'netns', f'/proc/{cls.world_pid}/ns/net')
-        run('ip', 'addr', 'add', HOST + '/24', 'dev', 'up0')
-        run('ip', 'link', 'set', 'up0', 'up')
-        enter = ['nsenter', '-t', str(cls.world_pid), '-n', 'ip']
-        for words in (['link', 'set', 'lo', 'up'], ['addr', 'add', '203.0.113.1/24', 'dev', 'out0'], ['link', 'set', 'out0', 'up'],
-                      ['addr', 'add', PUBLIC + '/32', 'dev', 'lo']):
-            run(*enter, *words)
-        run('ip', 'route', 'add', 'default', 'via', '203.0.113.1')
-        os.read(reader, 1)
+        cls.outside = Outside(lambda serving: serve(cls.folder, serving))
         cls.world = World(BUILD_CA_FILE=cls.folder + '/ca.pem', NETWORK_RESOLVERS=PUBLIC)
         cls.client = cls.world.up()
 
@@ -187,8 +147,7 @@ class Git(unittest.TestCase):
     def tearDownClass(cls):
         cls.client.close()
         cls.world.remove()
-        os.kill(cls.world_pid, signal.SIGKILL)
-        os.waitpid(cls.world_pid, 0)
+        cls.outside.end()
         shutil.rmtree(cls.folder)
 
     def tearDown(self):
