@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "store/builds.h"
 #include "store/likes.h"
 #include "store/project_life.h"
 #include "web/feedback.h"
@@ -28,6 +29,41 @@ static int get_my_likes(struct request *request, struct error *err)
 	return feedback_answer(request, r, items, page, total);
 }
 
+/* The newest build, so that authors are told of one that failed behind their back while the last good version is still shown. */
+static int add_last_build(struct store *store, json_t *json, int64_t project, struct error *err)
+{
+	struct build_filter filter = {.project = project, .page = {1, 1}};
+	struct build *builds = NULL;
+	int64_t total;
+	size_t count = 0;
+	int r = builds_list(store, &filter, &builds, &count, &total, err);
+
+	if (r == 0)
+		json_object_set_new(json, "last_build", count > 0 ? view_build(&builds[0], NULL) : json_null());
+	builds_free(builds, count);
+	return r;
+}
+
+static int view_mine(struct store *store, const struct project *project, json_t **ret_json, struct error *err)
+{
+	json_t *json;
+	int r = view_project_now(store, project, &json, err);
+
+	if (r < 0)
+		return r;
+	json_object_set_new(json, "visibility", json_string(project->visibility));
+	if (project->deleted_ms != 0) {
+		json_object_set_new(json, "deleted_at", view_time(project->deleted_ms));
+		json_object_set_new(json, "gone_at", view_time(project->deleted_ms + PROJECT_KEPT_MS));
+	}
+	r = add_last_build(store, json, project->id, err);
+	if (r == 0)
+		*ret_json = json;
+	else
+		json_decref(json);
+	return r;
+}
+
 static int get_my_projects(struct request *request, struct error *err)
 {
 	struct project_filter filter = {.sort = PROJECT_SORT_NEW, .visibility = "any"};
@@ -48,13 +84,7 @@ static int get_my_projects(struct request *request, struct error *err)
 	for (size_t i = 0; r == 0 && i < list.count; i++) {
 		json_t *json;
 
-		r = view_project_now(store, &list.items[i], &json, err);
-		if (r == 0)
-			json_object_set_new(json, "visibility", json_string(list.items[i].visibility));
-		if (r == 0 && list.items[i].deleted_ms != 0) {
-			json_object_set_new(json, "deleted_at", view_time(list.items[i].deleted_ms));
-			json_object_set_new(json, "gone_at", view_time(list.items[i].deleted_ms + PROJECT_KEPT_MS));
-		}
+		r = view_mine(store, &list.items[i], &json, err);
 		if (r == 0)
 			json_array_append_new(items, json);
 	}

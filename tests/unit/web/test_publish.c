@@ -546,6 +546,11 @@ static void a_version_that_fails_leaves_the_last_good_one(void **state)
 	drop(expect(&ann, "PATCH", project_path("one", ""), "{\"summary\": \"Other\", \"smoke\": \"false\"}", 200)); /* changes nothing of it */
 	let(*state, (struct wish){.hold = true, .build = id, .end = "failed"});
 	drop(until(&ann, build_path(id, ""), "state", "failed"));
+	json = expect(&ann, "GET", "/api/v1/users/me/projects", NULL, 200);
+	assert_string_equal(text_of(json, "items.0.state"), "ready");
+	assert_string_equal(text_of(json, "items.0.last_build.id"), id);
+	assert_string_equal(text_of(json, "items.0.last_build.state"), "failed");
+	drop(json);
 	json = expect(&ann, "GET", project_path("one", ""), NULL, 200);
 	assert_string_equal(text_of(json, "state"), "ready");
 	assert_string_equal(text_of(json, "source_kind"), "script");
