@@ -495,6 +495,8 @@ static void on_unpacked(const struct job_result *result, void *data)
 	if (result->exit_code != 0)
 		explain_unpack(build, result, &err);
 	else if (read_dockerfile(build, &err) == 0) {
+		if (build->dockerfile.healthcheck)
+			build_log_say(build->log, "HEALTHCHECK is left out: what people try is watched by its smoke command\n");
 		state_move(&states, &build->state, BUILD_BASES);
 		bring_bases(build);
 		return;

@@ -383,6 +383,8 @@ static int take_instruction(struct scan *scan)
 		return take_from(scan, rest);
 	if (scan->stage_count > 0 && (strcasecmp(word, "COPY") == 0 || strcasecmp(word, "RUN") == 0))
 		return take_flags(scan, rest);
+	if (strcasecmp(word, "HEALTHCHECK") == 0)
+		scan->file->healthcheck = true;
 	return scan->stage_count > 0 ? 0 : malformed(scan, "a Dockerfile starts with FROM (only ARG may stand before it)");
 }
 

@@ -3,6 +3,7 @@
  * buildah reads the file again and is the judge of all else; a reference that is missed here only ends in "image not known" there. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -24,7 +25,8 @@ struct dockerfile {
 	size_t base_count;
 	struct dockerfile_name names[DOCKERFILE_NAMES_MAX]; /* each text once */
 	size_t name_count;
-	int last; /* index of the base that the last stage stands on; -1: scratch */
+	int last;	  /* index of the base that the last stage stands on; -1: scratch */
+	bool healthcheck; /* some stage has a HEALTHCHECK, which is left out of an OCI image */
 };
 
 /* ERROR_MALFORMED names the line ("line 3: …"); ERROR_TOO_LARGE beyond the limits above. On success the caller calls the fini. */

@@ -103,6 +103,25 @@ static void test_names(void **state)
 	dockerfile_fini(&file);
 }
 
+static bool has_healthcheck(const char *text)
+{
+	struct dockerfile file;
+	struct error err;
+
+	assert_int_equal(dockerfile_scan(text, strlen(text), &file, &err), 0);
+	dockerfile_fini(&file);
+	return file.healthcheck;
+}
+
+static void test_healthcheck(void **state)
+{
+	(void)state;
+	assert_true(has_healthcheck("FROM a\nHEALTHCHECK CMD true\n"));
+	assert_true(has_healthcheck("FROM a\nhealthcheck --interval=1s \\\n  CMD true\nFROM b\n"));
+	assert_false(has_healthcheck("FROM a\n# HEALTHCHECK CMD true\nRUN echo HEALTHCHECK\n"));
+	assert_false(has_healthcheck("FROM a\nRUN echo \\\nHEALTHCHECK\n"));
+}
+
 static void test_lines(void **state)
 {
 	(void)state;
@@ -206,7 +225,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),	  cmocka_unit_test(test_stages),   cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_arguments), cmocka_unit_test(test_lines),	   cmocka_unit_test(test_mistakes),
-		cmocka_unit_test(test_limits),	  cmocka_unit_test(test_names), cmocka_unit_test(test_lines_behind_from),
+		cmocka_unit_test(test_limits),	  cmocka_unit_test(test_names),	   cmocka_unit_test(test_lines_behind_from),
+		cmocka_unit_test(test_healthcheck),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
