@@ -117,6 +117,8 @@ static struct web_options options_of(struct config *config, const struct paths *
 		.registry_low = config_number(config, "registry", "low"),
 		.registry_low_percent = 10,
 		.registry_collect_ms = milliseconds(config, "registry", "collect"),
+		.pulls = number(config, "registry", "pulls"),
+		.pull_requests = number(config, "limit", "pulls"),
 		.registry_control = (int)number(config, "registry", "control"),
 		.end_on_stop = config_bool(config, "web", "end_on_stop"),
 		.engine_new = new_local_engine,

@@ -278,9 +278,8 @@ int files_index(struct request *request, struct error *err)
 	return files_respond(request_data(request), request, "/index.html", 200, err);
 }
 
-int files_fallback(struct request *request, struct error *err)
+int files_respond_any(struct files *files, struct request *request, struct error *err)
 {
-	struct files *files = request_data(request);
 	const char *path = request_path(request);
 	const char *accept = request_header(request, "Accept");
 
@@ -289,4 +288,9 @@ int files_fallback(struct request *request, struct error *err)
 	if (str_starts_with(path, "/api/") || accept == NULL || strstr(accept, "text/html") == NULL)
 		return err->code;
 	return files_respond(files, request, "/index.html", 404, err);
+}
+
+int files_fallback(struct request *request, struct error *err)
+{
+	return files_respond_any(request_data(request), request, err);
 }

@@ -26,3 +26,5 @@ int files_index(struct request *request, struct error *err);
 /* The fallback handler (server_set_fallback, data: the files): the file of the request's path; else, for a browser that
  * wants HTML outside /api, index.html with status 404; else a 404 problem. */
 int files_fallback(struct request *request, struct error *err);
+/* What files_fallback does, for a handler that has other data. */
+int files_respond_any(struct files *files, struct request *request, struct error *err);

@@ -146,6 +146,8 @@ void request_run_heavy(struct request *request); /* the same with request->heavy
 
 /* response.c: the headers that every answer has, and a ready answer for what the server itself says. */
 void response_add_common(struct MHD_Response *response, bool secure);
+/* Puts on what every answer and what this one has, and sends it. Takes the response; `type` may be NULL. */
+void response_finish(struct request *request, unsigned status, const char *type, struct MHD_Response *response);
 /* Takes `json`. */
 struct MHD_Response *response_from_json(json_t *json, size_t *ret_length);
 void respond_status(struct request *request, unsigned status, const char *detail);

@@ -50,8 +50,7 @@ void response_add_common(struct MHD_Response *response, bool secure)
 	add_common(response, secure, NULL);
 }
 
-/* Puts on what every answer and what this one has, and sends it. Takes the response. */
-static void finish(struct request *request, unsigned status, const char *type, struct MHD_Response *response)
+void response_finish(struct request *request, unsigned status, const char *type, struct MHD_Response *response)
 {
 	bool caching = false;
 
@@ -117,12 +116,12 @@ void respond_json(struct request *request, unsigned status, json_t *json)
 {
 	size_t length;
 
-	finish(request, status, "application/json", response_from_json(json, &length));
+	response_finish(request, status, "application/json", response_from_json(json, &length));
 }
 
 void respond_data(struct request *request, unsigned status, const char *type, const void *data, size_t length)
 {
-	finish(request, status, type, MHD_create_response_from_buffer(length, (void *)data, MHD_RESPMEM_MUST_COPY));
+	response_finish(request, status, type, MHD_create_response_from_buffer(length, (void *)data, MHD_RESPMEM_MUST_COPY));
 }
 
 void respond_tagged(struct request *request, unsigned status, const char *type, const void *data, size_t length)
@@ -143,7 +142,7 @@ void respond_empty(struct request *request, unsigned status)
 {
 	static char nothing[1];
 
-	finish(request, status, NULL, MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT));
+	response_finish(request, status, NULL, MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT));
 }
 
 void respond_redirect(struct request *request, unsigned status, const char *location)
@@ -183,7 +182,7 @@ void respond_file(struct request *request, int fd, uint64_t size, const char *ty
 	}
 	if (name != NULL)
 		add_disposition(request, name);
-	finish(request, 200, type, response);
+	response_finish(request, 200, type, response);
 }
 
 static void respond_problem_json(struct request *request, unsigned status, json_t *json)
@@ -192,7 +191,7 @@ static void respond_problem_json(struct request *request, unsigned status, json_
 
 	if ((status == 429 || status == 503) && !has_header(request, "Retry-After"))
 		respond_header(request, "Retry-After", RETRY_AFTER);
-	finish(request, status, "application/problem+json", response_from_json(json, &length));
+	response_finish(request, status, "application/problem+json", response_from_json(json, &length));
 }
 
 void respond_problem(struct request *request, const struct error *err, json_t *extra)

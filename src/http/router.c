@@ -85,8 +85,8 @@ static void compile(struct entry *entry)
 		params += entry->segments[entry->count].name != NULL;
 		entry->count++;
 		at += length;
-		if (*at == '/')
-			at++;
+		if (*at == '/' && *++at == '\0' && entry->count < TARGET_SEGMENTS_MAX) /* a slash at the end is a part of the address */
+			compile_segment(&entry->segments[entry->count++], at, 0, entry->route.pattern);
 	}
 	if (params > ROUTE_PARAMS_MAX)
 		bug(entry->route.pattern, "too many parameters");

@@ -1,9 +1,11 @@
 #include "http/stream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -14,6 +16,7 @@
 
 #define BEHIND_MAX   (256 * 1024)
 #define BLOCK_SIZE   4096
+#define BODY_BLOCK   (64 * 1024)
 #define HEARTBEAT_MS 15000
 
 /* Held by its feeder until stream_close, by the response until libmicrohttpd frees it, and for moments by the ticker.
@@ -32,6 +35,7 @@ struct stream {
 	bool suspended;
 	bool ended;  /* nothing comes after `out` */
 	bool wanted; /* a send was refused: `ready` is due */
+	bool events; /* else a body */
 	int64_t sent_ms;
 };
 
@@ -129,18 +133,18 @@ static struct MHD_Response *response_of(struct stream *stream, bool secure)
 	return response;
 }
 
-struct stream *respond_stream(struct request *request)
+/* NULL: the request was answered already, or is gone. */
+static struct stream *stream_new(struct request *request, bool events)
 {
+	struct stream *stream = NULL;
 	struct server *server;
-	struct stream *stream;
-	bool gone;
 
 	pthread_mutex_lock(&request->lock);
-	gone = request->mhd == NULL || request->answered;
 	server = request->server;
-	if (!gone) {
+	if (request->mhd != NULL && !request->answered) {
 		stream = xmalloc(sizeof(*stream));
 		stream->server = server;
+		stream->events = events;
 		stream->mhd = request->mhd;
 		stream->fd = request->connection != NULL ? request->connection->fd : -1;
 		stream->sent_ms = clock_monotonic_ms();
@@ -151,12 +155,28 @@ struct stream *respond_stream(struct request *request)
 		list_append(&server->streams, &stream->link);
 		stream->ended = server->stopping;
 		pthread_mutex_unlock(&server->lock);
-		buf_append_string(&stream->out, ":\n\n"); /* so that proxies pass the headers on */
 	}
 	pthread_mutex_unlock(&request->lock);
-	if (gone)
+	return stream;
+}
+
+struct stream *respond_stream(struct request *request)
+{
+	struct stream *stream = stream_new(request, true);
+
+	if (stream == NULL)
 		return NULL;
+	buf_append_string(&stream->out, ":\n\n"); /* so that proxies pass the headers on */
 	request_answer(request, 200, response_of(stream, request->secure));
+	return stream;
+}
+
+struct stream *respond_body(struct request *request, unsigned status, const char *type, uint64_t length)
+{
+	struct stream *stream = stream_new(request, false);
+
+	if (stream != NULL)
+		response_finish(request, status, type, MHD_create_response_from_callback(length, BODY_BLOCK, read_out, stream, let_go));
 	return stream;
 }
 
@@ -187,23 +207,57 @@ static void append_event(struct buf *out, const char *event, const char *id, con
 	buf_append_char(out, '\n');
 }
 
+/* Under `lock`: 0 when that much more may be taken. */
+static int room_for(struct stream *stream, size_t length)
+{
+	if (stream->mhd == NULL || stream->ended)
+		return -EPIPE;
+	if (stream->out.length == 0 || stream->out.length + length <= BEHIND_MAX)
+		return 0;
+	stream->wanted = true;
+	return -EAGAIN;
+}
+
 int stream_send(struct stream *stream, const char *event, const char *id, const char *data)
 {
-	int r = 0;
+	int r;
 
 	pthread_mutex_lock(&stream->lock);
-	if (stream->mhd == NULL || stream->ended) {
-		r = -EPIPE;
-	} else if (stream->out.length > 0 && stream->out.length + strlen(data) > BEHIND_MAX) {
-		stream->wanted = true;
-		r = -EAGAIN;
-	} else {
+	r = room_for(stream, strlen(data));
+	if (r == 0) {
 		append_event(&stream->out, event, id, data);
 		stream->sent_ms = clock_monotonic_ms();
 		wake(stream);
 	}
 	pthread_mutex_unlock(&stream->lock);
 	return r;
+}
+
+int stream_write(struct stream *stream, const void *bytes, size_t length)
+{
+	int r;
+
+	pthread_mutex_lock(&stream->lock);
+	r = room_for(stream, length);
+	if (r == 0) {
+		buf_append(&stream->out, bytes, length);
+		wake(stream);
+	}
+	pthread_mutex_unlock(&stream->lock);
+	return r;
+}
+
+size_t stream_behind(struct stream *stream)
+{
+	size_t behind;
+	int queued = 0;
+
+	pthread_mutex_lock(&stream->lock);
+	behind = stream->out.length;
+	if (stream->mhd != NULL && stream->fd >= 0 && ioctl(stream->fd, SIOCOUTQ, &queued) == 0 && queued > 0)
+		behind += (size_t)queued;
+	pthread_mutex_unlock(&stream->lock);
+	return behind;
 }
 
 void stream_on_ready(struct stream *stream, void (*ready)(void *data), void *data)
@@ -262,7 +316,7 @@ static void tick(struct stream *stream, int64_t now_ms)
 		if (hung_up(stream->fd)) {
 			stream->ended = true;
 			wake(stream);
-		} else if (now_ms - stream->sent_ms >= HEARTBEAT_MS) {
+		} else if (stream->events && now_ms - stream->sent_ms >= HEARTBEAT_MS) {
 			stream->sent_ms = now_ms;
 			buf_append_string(&stream->out, ":\n\n");
 			wake(stream);

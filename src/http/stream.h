@@ -1,7 +1,8 @@
-/* Server-sent events (WHATWG HTML §9.2): an answer that stays open and is fed from any thread. */
+/* Answers that are fed from any thread: server-sent events (WHATWG HTML §9.2), and bodies that come from elsewhere piece by piece. */
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "http/request.h"
@@ -22,3 +23,12 @@ int stream_send(struct stream *stream, const char *event, const char *id, const 
 void stream_on_ready(struct stream *stream, void (*ready)(void *data), void *data);
 /* Ends it behind what is still buffered, and gives the handle up. Takes NULL. */
 void stream_close(struct stream *stream);
+
+/* Answers `status` with a body of `length` bytes that stream_write brings; respond_header's headers go along. To HEAD, close it at once:
+ * nothing is sent. NULL as above. */
+struct stream *respond_body(struct request *request, unsigned status, const char *type, uint64_t length);
+/* Bytes of such a body: 0, -EAGAIN, -EPIPE as stream_send. A body that is closed before it is whole ends the connection, so that
+ * nobody takes it for whole. */
+int stream_write(struct stream *stream, const void *bytes, size_t length);
+/* How many bytes are on the way that the client has not acknowledged, ours and the kernel's. */
+size_t stream_behind(struct stream *stream);

@@ -88,3 +88,7 @@ struct registry_sink {
 };
 int registry_blob_get(struct registry_client *client, const char *repository, const char *digest, const struct registry_sink *sink,
 		      struct error *err);
+/* The same with its bytes from `first` on up to and with `last` (RFC 9110 §14). `begin` hears how many come: a registry that gives no
+ * parts sends the whole. */
+int registry_blob_get_part(struct registry_client *client, const char *repository, const char *digest, int64_t first, int64_t last,
+			   const struct registry_sink *sink, struct error *err);

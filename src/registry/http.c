@@ -105,6 +105,13 @@ static long status_of(CURL *curl)
 	return status;
 }
 
+static bool is_for_sink(const struct transfer *transfer)
+{
+	long status = status_of(transfer->http->curl);
+
+	return transfer->question->sink != NULL && (status == 200 || (status == 206 && transfer->question->range != NULL));
+}
+
 static bool begin(struct transfer *transfer)
 {
 	const struct registry_sink *sink = transfer->question->sink;
@@ -121,7 +128,7 @@ static size_t take(char *data, size_t size, size_t count, void *user)
 	const struct registry_sink *sink = transfer->question->sink;
 	size_t length = size * count;
 
-	if (sink != NULL && status_of(transfer->http->curl) == 200) {
+	if (is_for_sink(transfer)) {
 		if ((transfer->begun || begin(transfer)) && sink->take(data, length, sink->data) == 0)
 			return length;
 		transfer->refused = true;
@@ -223,6 +230,8 @@ int http_ask(struct http *http, const struct question *question, struct answer *
 		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
 	else
 		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, question->method);
+	if (question->range != NULL)
+		curl_easy_setopt(curl, CURLOPT_RANGE, question->range);
 	if (question->user != NULL) {
 		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		curl_easy_setopt(curl, CURLOPT_USERPWD, question->user);
@@ -240,7 +249,7 @@ int http_ask(struct http *http, const struct question *question, struct answer *
 	answer->status = (unsigned)status_of(curl);
 	if (curl_easy_getinfo(curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) == CURLE_OK)
 		answer->length = length;
-	if (question->sink != NULL && answer->status == 200 && !transfer.begun && !begin(&transfer)) {
+	if (is_for_sink(&transfer) && !transfer.begun && !begin(&transfer)) {
 		transfer.refused = true; /* an empty blob */
 		return failure(&transfer, CURLE_OK, reason, err);
 	}

@@ -23,7 +23,8 @@ struct question {
 	const char *authorization; /* header's value; NULL: none */
 	const char *user;	   /* "name:password" for Basic; NULL: none */
 	bool redirects;		   /* may lead elsewhere; with a sink they always may */
-	const struct registry_sink *sink; /* of a 200's body; NULL: it goes into the answer */
+	const struct registry_sink *sink; /* of a 200's body (and a 206's with `range`); NULL: it goes into the answer */
+	const char *range; /* "0-99"; NULL: all of it */
 };
 
 struct answer {

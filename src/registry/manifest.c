@@ -166,19 +166,19 @@ int registry_manifest_each(const struct registry_manifest *manifest,
 /* ---- blobs ------------------------------------------------------------------------------------------------------------- */
 
 static int ask_blob(struct registry_client *client, const char *method, const char *repository, const char *digest,
-		    const struct registry_sink *sink, struct answer *answer, struct error *err)
+		    const struct registry_sink *sink, const char *range, struct answer *answer, struct error *err)
 {
 	auto_free char *url = xasprintf("%s/v2/%s/blobs/%s", client->base, repository, digest);
 	auto_free char *scope = xasprintf("repository:%s:pull", repository);
 	auto_free char *what = xasprintf("%s@%.80s", repository, digest);
-	struct question question = {.method = method, .url = url, .accept = "*/*", .sink = sink, .redirects = true};
+	struct question question = {.method = method, .url = url, .accept = "*/*", .sink = sink, .range = range, .redirects = true};
 	int r = check_names(repository, digest, err);
 
 	if (r == 0 && !registry_digest_is_valid(digest))
 		r = error_set(err, ERROR_INVALID, EINVAL, "%.80s is no digest", digest);
 	if (r == 0)
 		r = registry_ask(client, &question, scope, answer, err);
-	if (r == 0 && answer->status != 200)
+	if (r == 0 && answer->status != 200 && (range == NULL || answer->status != 206))
 		r = refusal(answer, what, err);
 	return r;
 }
@@ -187,7 +187,7 @@ int registry_blob_head(struct registry_client *client, const char *repository, c
 		       struct error *err)
 {
 	struct answer answer = {0};
-	int r = ask_blob(client, "HEAD", repository, digest, NULL, &answer, err);
+	int r = ask_blob(client, "HEAD", repository, digest, NULL, NULL, &answer, err);
 
 	if (r == 0)
 		*ret_size = answer.length;
@@ -199,7 +199,18 @@ int registry_blob_get(struct registry_client *client, const char *repository, co
 		      struct error *err)
 {
 	struct answer answer = {0};
-	int r = ask_blob(client, "GET", repository, digest, sink, &answer, err);
+	int r = ask_blob(client, "GET", repository, digest, sink, NULL, &answer, err);
+
+	http_answer_fini(&answer);
+	return r;
+}
+
+int registry_blob_get_part(struct registry_client *client, const char *repository, const char *digest, int64_t first, int64_t last,
+			   const struct registry_sink *sink, struct error *err)
+{
+	auto_free char *range = xasprintf("%lld-%lld", (long long)first, (long long)last);
+	struct answer answer = {0};
+	int r = ask_blob(client, "GET", repository, digest, sink, range, &answer, err);
 
 	http_answer_fini(&answer);
 	return r;

@@ -21,6 +21,7 @@ struct search;
 struct pages;
 struct guard;
 struct providers;
+struct puller;
 
 struct web {
 	const struct web_options *options;
@@ -38,6 +39,8 @@ struct web {
 	struct limiter *keys;	  /* access tokens made, by account */
 	struct limiter *edits;	  /* by account (feedback.h) */
 	struct limiter *previews; /* of sources, by address */
+	struct limiter *pulls;	  /* of images, by address */
+	struct puller *puller;	  /* NULL: no images are handed out */
 	struct guard *guard; /* of accounts */
 	struct providers *providers; /* to sign in by */
 	struct limiter *auths;	     /* sign-ins begun at these, by address */
@@ -72,6 +75,7 @@ extern const struct resource project_resources[];  /* projects.c */
 extern const struct resource build_resources[];	   /* builds.c */
 extern const struct resource source_resources[];  /* sources.c */
 extern const struct resource preview_resources[]; /* preview.c */
+extern const struct resource pull_resources[];	   /* pull.c */
 extern const struct resource publish_resources[];  /* publish.c */
 extern const struct resource manage_resources[];   /* manage.c */
 extern const struct resource session_resources[];  /* session.c */
@@ -106,6 +110,9 @@ extern const struct resource admin_registry_resources[];
 /* Every route served, for docs and tests: each table in turn. */
 extern const struct resource *const all_resources[];
 extern const size_t all_resources_count;
+
+/* pull.c: no such path below /v2/. */
+int pull_unknown(struct request *request, struct error *err);
 
 /* projects.c: answers with the whole project of the route's {owner} and {name}. */
 int project_answer(struct request *request, struct error *err);

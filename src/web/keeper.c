@@ -153,6 +153,7 @@ static void *run(void *data)
 		count_when_due(keeper);
 		collect_when_due(keeper);
 	} while (keeper_wait(keeper, tick > 0 ? tick : atomic_load(&keeper->up) ? LOOK_MS : LOOK_AWAY_MS));
+	keeper_keep_pulls(keeper);
 	return NULL;
 }
 
@@ -280,6 +281,11 @@ int keeper_collect(struct keeper *keeper, struct error *err)
 	pthread_cond_broadcast(&keeper->wake);
 	pthread_mutex_unlock(&keeper->lock);
 	return busy ? error_set(err, ERROR_CONFLICT, EALREADY, "garbage is being collected already") : 0;
+}
+
+void keeper_note_pull(struct keeper *keeper)
+{
+	atomic_fetch_add(&keeper->new_pulls, 1);
 }
 
 static json_t *copy(json_t *json)

@@ -32,6 +32,8 @@ bool keeper_was_away(const struct keeper *keeper, int64_t since_ms);
 void keeper_mark_build(const struct keeper *keeper, json_t *build);
 /* Asks for a garbage collection. ERROR_CONFLICT while one is under way, ERROR_UNAVAILABLE while the registry is away, or not known. */
 int keeper_collect(struct keeper *keeper, struct error *err);
+/* An image was handed out. */
+void keeper_note_pull(struct keeper *keeper);
 /* For GET /admin/registry, and an item for each repository; new references. The numbers are those gathered last; being asked has them
  * gathered anew soon. */
 json_t *keeper_summary(struct keeper *keeper);

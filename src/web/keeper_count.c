@@ -253,18 +253,38 @@ static int keep_day(struct keeper *keeper, const struct count *count, json_t **r
 		.day = clock_realtime_ms() / KEEPER_DAY_MS,
 		.repositories = (int64_t)json_array_size(count->repositories),
 		.bytes = count->bytes,
-		.pulls = 0,
+		.pulls = (int64_t)atomic_exchange(&keeper->new_pulls, 0),
 	};
 	size_t n = 0;
 	int r = registry_pushes(&keeper->store, today.day * KEEPER_DAY_MS, &today.pushes, err);
 
 	if (r == 0)
 		r = registry_write_day(&keeper->store, &today, err);
+	if (r < 0)
+		atomic_fetch_add(&keeper->new_pulls, (uint64_t)today.pulls);
 	if (r == 0)
 		r = registry_days(&keeper->store, today.day, days, ARRAY_SIZE(days), &n, err);
 	if (r == 0)
 		*ret_growth = growth_of(days, n, ret_pulls, ret_pushes);
 	return r;
+}
+
+void keeper_keep_pulls(struct keeper *keeper)
+{
+	struct registry_day today = {.day = clock_realtime_ms() / KEEPER_DAY_MS,
+				     .repositories = (int64_t)json_array_size(keeper->repositories),
+				     .bytes = keeper->bytes,
+				     .pulls = (int64_t)atomic_exchange(&keeper->new_pulls, 0)};
+	struct error err;
+	int r;
+
+	if (today.pulls == 0 || keeper->counted_ms == 0)
+		return;
+	r = registry_pushes(&keeper->store, today.day * KEEPER_DAY_MS, &today.pushes, &err);
+	if (r == 0)
+		r = registry_write_day(&keeper->store, &today, &err);
+	if (r < 0)
+		log_warning("what was pulled could not be counted: %s", err.message);
 }
 
 static void publish(struct keeper *keeper, struct count *count, json_t *growth, int64_t pulls, int64_t pushes)

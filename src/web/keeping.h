@@ -30,6 +30,7 @@ struct keeper {
 	int control;			/* to `ttob up`, -1: the registry is not its own */
 	atomic_bool stopping;
 	atomic_bool up;
+	atomic_uint_fast64_t new_pulls; /* not in the database yet */
 	atomic_bool holding; /* builds wait for a collection */
 	atomic_int_fast64_t away_ms; /* monotonic: when it was last found away */
 	pthread_mutex_t lock; /* of all below */
@@ -60,6 +61,8 @@ bool keeper_wait(struct keeper *keeper, int64_t ms);
 int keeper_count(struct keeper *keeper, struct error *err);
 /* The repositories that there are: the registry's list, or where that is not for us, those that our projects have. */
 int keeper_list(struct keeper *keeper, struct registry_names *ret_names, struct error *err);
+/* Writes down what was pulled since the last count. */
+void keeper_keep_pulls(struct keeper *keeper);
 void keeper_forget_images(struct keeper *keeper);
 /* Of the embedded registry; logs when it gets low. */
 void keeper_look_at_disk(struct keeper *keeper);

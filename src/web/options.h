@@ -65,6 +65,9 @@ struct web_options {
 	uint64_t registry_low;	       /* bytes: less than this is too little */
 	unsigned registry_low_percent; /* and so is less than this part */
 	int64_t registry_collect_ms;   /* between two garbage collections; 0: only when asked */
+	unsigned pulls;		       /* of images by strangers at one time; 0: nobody may */
+	unsigned pull_requests;	       /* of one address in ten minutes */
+	int64_t pull_patience_ms;      /* with a slow reader; 0: 30 s */
 	int64_t registry_look_ms;      /* between two looks at it; 0: 5 s, or 1 s while it is away */
 	int registry_control;	       /* descriptor by which `ttob up` is told to collect; 0: the registry is not its own */
 

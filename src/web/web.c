@@ -18,6 +18,7 @@
 #include "web/feedback.h"
 #include "web/internal.h"
 #include "web/pages.h"
+#include "web/puller.h"
 
 #define CACHED_ANSWERS 512
 #define OUTSIDE_WORKERS 8 /* each may wait ten seconds for a provider */
@@ -39,6 +40,7 @@ const struct resource *const all_resources[] = {
 	like_resources, comment_resources, report_resources, mine_resources, history_resources, recommendation_resources,
 	statistics_resources, admin_overview_resources, admin_user_resources, admin_project_resources, admin_feedback_resources,
 	admin_sandbox_resources, admin_registry_resources, publish_resources, manage_resources, source_resources, preview_resources,
+	pull_resources,
 };
 const size_t all_resources_count = ARRAY_SIZE(all_resources);
 
@@ -93,6 +95,17 @@ static void add_resources(struct web *web, const struct resource *resources, siz
 							.cache = (resource->traits & RESOURCE_CACHED) != 0 ? web->cache : NULL};
 }
 
+/* What no route fits: clients of registries understand an answer of their own kind only. */
+static int answer_rest(struct request *request, struct error *err)
+{
+	const struct web *web = request_data(request);
+
+	if (str_starts_with(request_path(request), "/v2/"))
+		return pull_unknown(request, err);
+	return web->files != NULL ? files_respond_any(web->files, request, err)
+				  : error_set(err, ERROR_NOT_FOUND, ENOENT, "nothing is at %s", request_path(request));
+}
+
 static void add_routes(struct web *web)
 {
 	size_t count = ARRAY_SIZE(app_pages) + count_resources(page_resources), used = 0;
@@ -111,8 +124,7 @@ static void add_routes(struct web *web)
 						     .handler = files_index,
 						     .data = web->files};
 	server_add(web->server, web->routes, used);
-	if (web->files != NULL)
-		server_set_fallback(web->server, files_fallback, web->files);
+	server_set_fallback(web->server, answer_rest, web);
 }
 
 static int make_server(struct web *web, struct error *err)
@@ -181,6 +193,7 @@ int web_new(const struct web_options *options, struct web **ret_web, struct erro
 	web->keys = limiter_new(KEYS, TRIES_WINDOW_MS);
 	web->edits = limiter_new(FEEDBACK_EDITS, FEEDBACK_WINDOW_MS);
 	web->previews = limiter_new(PREVIEWS, TRIES_WINDOW_MS);
+	web->pulls = limiter_new(options->pull_requests, TRIES_WINDOW_MS);
 	web->guard = guard_new(options);
 	web->auths = limiter_new(AUTHS, TRIES_WINDOW_MS);
 	r = providers_load(options->providers, &web->providers, err);
@@ -195,6 +208,8 @@ int web_new(const struct web_options *options, struct web **ret_web, struct erro
 		r = make_server(web, err);
 	if (r == 0)
 		r = hub_new(options, web->cache, &web->hub, err);
+	if (r == 0)
+		r = puller_new(options, web->hub->keeper, &web->puller, err);
 	if (r < 0) {
 		web_free(web);
 		return r;
@@ -207,6 +222,8 @@ int web_start(struct web *web, struct error *err)
 {
 	int r = hub_start(web->hub, err);
 
+	if (r == 0)
+		r = puller_start(web->puller, err);
 	return r == 0 ? server_start(web->server, err) : r;
 }
 
@@ -236,6 +253,7 @@ void web_stop(struct web *web)
 	struct stop_wait wait = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
 
 	atomic_store(&web->providers->stopping, true);
+	puller_stop(web->puller);
 	hub_stop(web->hub, on_stopped, &wait);
 	pthread_mutex_lock(&wait.lock);
 	while (!wait.is_done)
@@ -250,6 +268,7 @@ void web_free(struct web *web)
 		return;
 	if (web->server != NULL)
 		server_stop(web->server, STOP_WAIT_MS);
+	puller_free(web->puller);
 	hub_free(web->hub);
 	server_free(web->server);
 	pages_free(web->pages);
@@ -267,6 +286,7 @@ void web_free(struct web *web)
 	limiter_free(web->keys);
 	limiter_free(web->edits);
 	limiter_free(web->previews);
+	limiter_free(web->pulls);
 	guard_free(web->guard);
 	providers_free(web->providers);
 	limiter_free(web->auths);
