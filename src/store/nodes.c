@@ -82,6 +82,7 @@ static int read_all(struct statement *s, struct node_sandbox **ret_sandboxes, si
 		sandboxes = xrealloc(sandboxes, (count + 1) * sizeof(*sandboxes));
 		str_copy(sandboxes[count].id, sizeof(sandboxes[count].id), statement_text(s, 0));
 		str_copy(sandboxes[count].reason, sizeof(sandboxes[count].reason), statement_text(s, 1));
+		str_copy(sandboxes[count].person, sizeof(sandboxes[count].person), statement_text(s, 2));
 		count++;
 	}
 	statement_done(s);
@@ -101,7 +102,7 @@ static int end_orphans(struct store *store, int64_t now_ms, int64_t *ret_count, 
 	size_t count = 0;
 	struct statement *s;
 	int r = db_query(store->db, &s, err,
-			 "SELECT id, end_reason FROM sandboxes WHERE open_person IS NOT NULL AND node NOT IN (SELECT name FROM nodes)", "");
+			 "SELECT id, end_reason, open_person FROM sandboxes WHERE open_person IS NOT NULL AND node NOT IN (SELECT name FROM nodes)", "");
 
 	if (r == 0)
 		r = read_all(s, &sandboxes, &count, err);
@@ -145,10 +146,17 @@ int nodes_ask_end(struct store *store, const char *sandbox, const char *reason, 
 			  "iss", now_ms, reason, sandbox);
 }
 
+int nodes_ask_end_of(struct store *store, const char *person, const char *reason, int64_t now_ms, struct error *err)
+{
+	return db_execute(store->db, NULL, err,
+			  "UPDATE sandboxes SET end_asked_ms = ?, end_reason = ? WHERE open_person = ? AND end_asked_ms IS NULL", "iss", now_ms,
+			  reason, person);
+}
+
 int nodes_sandboxes(struct store *store, const char *name, struct node_sandbox **ret_sandboxes, size_t *ret_count, struct error *err)
 {
 	struct statement *s;
-	int r = db_query(store->db, &s, err, "SELECT id, end_reason FROM sandboxes WHERE node = ? AND open_person IS NOT NULL", "s", name);
+	int r = db_query(store->db, &s, err, "SELECT id, end_reason, open_person FROM sandboxes WHERE node = ? AND open_person IS NOT NULL", "s", name);
 
 	return r < 0 ? r : read_all(s, ret_sandboxes, ret_count, err);
 }

@@ -21,10 +21,13 @@ int nodes_count(struct store *store, int64_t now_ms, int64_t *ret_count, struct 
 
 /* Asks the sandbox's node to end it, for `reason`; the first reason stays. Fine when it has ended. */
 int nodes_ask_end(struct store *store, const char *sandbox, const char *reason, int64_t now_ms, struct error *err);
+/* The same for the one that a person has open, if any, on whatever node. */
+int nodes_ask_end_of(struct store *store, const char *person, const char *reason, int64_t now_ms, struct error *err);
 
 struct node_sandbox {
 	char id[41];
 	char reason[21]; /* "": nobody has asked for its end */
+	char person[STORE_ID_LENGTH + 1];
 };
 /* The open ones of a node; the caller frees the array. */
 int nodes_sandboxes(struct store *store, const char *name, struct node_sandbox **ret_sandboxes, size_t *ret_count, struct error *err);

@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "store/sessions.h"
 #include "web/guard.h"
+#include "web/node.h"
 #include "web/presence.h"
 #include "web/secret.h"
 #include "web/views.h"
@@ -83,18 +84,39 @@ int account_confirm(struct request *request, const struct session *session, cons
 /* ---- signing in
  * ---------------------------------------------------------------------------------------------------------- */
 
-/* What the guest did is written to the account. May run twice. */
+/* What the guest did is written to the account. May run twice. call->id: what the account has open on another node. */
 static int adopt_in_store(struct store *store, void *data, struct error *err)
 {
 	struct call *call = data;
+	struct sandbox other = {0};
+	int r = users_adopt(store, call->before.person, call->person, err);
 
-	return users_adopt(store, call->before.person, call->person, err);
+	call->id[0] = '\0';
+	if (r == -EEXIST && sandboxes_open_of(store, call->person, &other, NULL) == 0)
+		str_copy(call->id, sizeof(call->id), other.id);
+	sandbox_fini(&other);
+	return r;
+}
+
+static void adopted(int result, const struct error *err, void *data);
+
+static void adopt_history(struct call *call)
+{
+	recorder_post(call->hub->recorder, "give a guest's history to the account", adopt_in_store, adopted, call);
 }
 
 static void adopted(int result, const struct error *err, void *data)
 {
 	struct call *call = data;
 
+	if (result < 0 && call->id[0] != '\0' && !call->replace) {
+		call->replace = true; /* once */
+		call->run = adopt_history;
+		node_end_elsewhere(call->hub, call->id, "replaced", call);
+		return;
+	}
+	if (result == 0 && call->replace) /* which may have gone back meanwhile to who the store said */
+		presence_adopt(call->hub, &call->before, &call->holder);
 	if (result < 0) /* signed in they are; only the history stays behind */
 		log_error("a guest's history did not get to the account: %s", err->message);
 	call->then(call);
@@ -109,8 +131,7 @@ static void arrive(struct call *call)
 	if (call->before.session[0] == '\0' || is_same)
 		call->then(call);
 	else
-		recorder_post(call->hub->recorder, "give a guest's history to the account", adopt_in_store, adopted,
-			      call);
+		adopt_history(call);
 }
 
 /* The session of this browser until now; none: an empty one. */

@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "store/identities.h"
+#include "store/nodes.h"
 #include "store/overview.h"
 #include "store/users.h"
 #include "web/feedback.h"
@@ -127,6 +129,8 @@ static int set_state(struct request *request, const struct session *session, con
 	}
 	if (r == 0 && suspend)
 		r = sessions_revoke_all(store, user->id, NULL, err);
+	if (r == 0 && suspend)
+		r = nodes_ask_end_of(store, user->person, "stopped", clock_realtime_ms(), err);
 	if (r == 0 && suspend)
 		presence_expel(web->hub, user->person);
 	if (r == 0)

@@ -125,5 +125,7 @@ unsigned body_size(json_t *json, const char *field, unsigned fallback, struct fi
 
 /* Common to requests of one sandbox: finds the session and hands the call to `run` with person and id (route parameter "id"). */
 int sandbox_call(struct request *request, void (*run)(struct call *call), struct call **ret_call, struct error *err);
+/* Of the person's open sandbox when another node has it: the Sandbox object, else null; a new reference. For a worker or the recorder. */
+int sandbox_elsewhere(struct store *store, const struct hub *hub, const char *person, json_t **ret_json, struct error *err);
 /* On the loop: the caller's own open sandbox, or NULL after a 404 was answered. */
 struct live *sandbox_of_call(struct call *call);

@@ -41,6 +41,7 @@ struct live {
 	bool pulled;	/* a start failed because the image was not unpacked here: it was pulled once */
 	bool slot;	/* counts as one of hub->active */
 	int64_t entered_ms; /* monotonic: the store has it since then; 0: not yet */
+	int64_t given_ms;  /* monotonic: it became another person's, or 0; the store may not know yet */
 	int64_t known_ms;  /* monotonic: we made it or heard that it runs; a list of the engine asked for before says nothing of it */
 	int64_t active_ms; /* monotonic: somebody typed, attached, or was still there */
 	int64_t polled_ms; /* monotonic: while queued, somebody asked how it goes */

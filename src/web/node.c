@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "base/util.h"
 #include "store/sandboxes.h"
+#include "web/presence.h"
 
 #define TICK_MS	   1000
 #define BEAT_TICKS 5	 /* every so many ticks it says that it is there */
@@ -104,6 +105,17 @@ static void end_asked(struct hub *hub, const struct node_sandbox *sandbox)
 	recorder_post(hub->recorder, "end a sandbox that was left behind", end_unknown, on_unknown_ended, copy);
 }
 
+/* Who has signed in at another node brings the sandbox along. What the store said before somebody signed in here says nothing. */
+static void follow(struct tick *tick)
+{
+	for (size_t i = 0; i < tick->count; i++) {
+		struct live *live = hub_find(tick->hub, tick->sandboxes[i].id);
+
+		if (live != NULL && (live->given_ms == 0 || live->given_ms < tick->asked_ms))
+			presence_follow(tick->hub, live, tick->sandboxes[i].person);
+	}
+}
+
 /* What the store no longer has as open is over: others took us for dead, or its person is gone. */
 static void end_lost(struct tick *tick)
 {
@@ -147,8 +159,10 @@ static void on_ticked(int result, const struct error *err, void *data)
 	for (size_t i = 0; result == 0 && !hub->stopping && i < tick->count; i++)
 		if (tick->sandboxes[i].reason[0] != '\0')
 			end_asked(hub, &tick->sandboxes[i]);
-	if (result == 0 && !hub->stopping)
+	if (result == 0 && !hub->stopping) {
+		follow(tick);
 		end_lost(tick);
+	}
 	free(tick->sandboxes);
 	free(tick);
 }

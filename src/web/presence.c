@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "base/util.h"
 #include "terminal/websocket.h"
@@ -49,6 +50,15 @@ static void move_visits(struct hub *hub, const struct holder *from, const struct
 	}
 }
 
+static void give_to(struct hub *hub, struct live *live, const char *person)
+{
+	map_remove(hub->by_person, live->row.person);
+	free(live->row.person);
+	live->row.person = xstrdup(person);
+	live->given_ms = clock_monotonic_ms();
+	map_put(hub->by_person, live->row.person, live);
+}
+
 void presence_adopt(struct hub *hub, const struct holder *from, const struct holder *to)
 {
 	struct live *live = hub_find_person(hub, from->person);
@@ -59,10 +69,20 @@ void presence_adopt(struct hub *hub, const struct holder *from, const struct hol
 		return;
 	if (other != NULL)
 		live_end(other, "replaced", -1, NULL, false);
-	map_remove(hub->by_person, from->person);
-	free(live->row.person);
-	live->row.person = xstrdup(to->person);
-	map_put(hub->by_person, live->row.person, live);
+	give_to(hub, live, to->person);
+}
+
+void presence_follow(struct hub *hub, struct live *live, const char *person)
+{
+	if (strcmp(live->row.person, person) == 0 || hub_find_person(hub, person) != NULL)
+		return;
+	list_for_each (node, &hub->visits) {
+		struct visit *visit = container_of(node, struct visit, link);
+
+		if (strcmp(visit->holder.person, live->row.person) == 0)
+			str_copy(visit->holder.person, sizeof(visit->holder.person), person);
+	}
+	give_to(hub, live, person);
 }
 
 /* ---- from other threads

@@ -23,6 +23,8 @@ void presence_attach(struct hub *hub, const struct holder *holder, struct termin
  * "replaced". WebSockets of the session from->session go on as to->session's. The store is the caller's business, by
  * the recorder, right after. */
 void presence_adopt(struct hub *hub, const struct holder *from, const struct holder *to);
+/* On the loop: the store has it as another person's: whoever had it has signed in at another node. */
+void presence_follow(struct hub *hub, struct live *live, const char *person);
 
 /* From any thread: those WebSockets close (1008) whose session is `session`; with NULL, all of the person's but those
  * of the session `except` (NULL: none). */

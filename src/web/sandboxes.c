@@ -272,6 +272,18 @@ static json_t *view_stored(const struct hub *hub, const struct sandbox *sandbox)
 	return json;
 }
 
+int sandbox_elsewhere(struct store *store, const struct hub *hub, const char *person, json_t **ret_json, struct error *err)
+{
+	struct sandbox sandbox = {0};
+	int r = sandboxes_open_of(store, person, &sandbox, err);
+
+	if (r < 0 && err->kind != ERROR_NOT_FOUND)
+		return r;
+	*ret_json = r == 0 && strcmp(sandbox.node, hub->node) != 0 ? view_stored(hub, &sandbox) : json_null();
+	sandbox_fini(&sandbox);
+	return 0;
+}
+
 static int load_list(struct store *store, void *data, struct error *err)
 {
 	struct call *call = data;

@@ -3,26 +3,34 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
 #include "base/util.h"
 #include "core/password.h"
 #include "core/profile.h"
 #include "web/accounts.h"
 #include "web/guard.h"
+#include "web/node.h"
 #include "web/presence.h"
 #include "web/secret.h"
 
 /* ---- who am I
  * ------------------------------------------------------------------------------------------------------------ */
 
-/* call->answer is the Me object of a user, NULL of a guest. */
+/* `user` (taken) is the Me object, NULL for a guest. */
+static json_t *session_json(json_t *user)
+{
+	return json_pack("{s:o?,s:b,s:n}", "user", user, "guest", user == NULL, "sandbox");
+}
+
+/* call->answer has the sandbox that another node has. One of ours is better known here than in the store. */
 static void answer_session(struct call *call)
 {
 	struct live *live = hub_find_person(call->hub, call->person);
-	json_t *user = call->answer;
 
-	call_json(call, 200,
-		  json_pack("{s:O?,s:b,s:o}", "user", user, "guest", user == NULL, "sandbox",
-			    live != NULL ? live_json(live) : json_null()));
+	if (live != NULL)
+		json_object_set_new(call->answer, "sandbox", live_json(live));
+	call_json(call, 200, json_incref(call->answer));
 }
 
 /* Pages ask with ?optional=1 whether somebody is there; for them nobody is an answer, too. */
@@ -41,6 +49,7 @@ static int get_session(struct request *request, struct error *err)
 	struct web *web = request_data(request);
 	struct session session;
 	struct user user = {0};
+	json_t *sandbox;
 	struct call *call;
 	int r = visitor_find(request, &session, err);
 
@@ -48,11 +57,15 @@ static int get_session(struct request *request, struct error *err)
 		r = users_get(request_local(request), session.user, &user, err);
 	if (r < 0)
 		return answer_nobody(request, r, err);
-	call = call_new(request, web->hub, session.person, answer_session);
-	call->answer = session.user != 0 ? account_json(&user) : NULL;
+	r = sandbox_elsewhere(request_local(request), web->hub, session.person, &sandbox, err);
+	if (r == 0) {
+		call = call_new(request, web->hub, session.person, answer_session);
+		call->answer = session_json(session.user != 0 ? account_json(&user) : NULL);
+		json_object_set_new(call->answer, "sandbox", sandbox);
+		call_post(call);
+	}
 	user_fini(&user);
-	call_post(call);
-	return 0;
+	return r;
 }
 
 /* ---- signing in
@@ -117,6 +130,33 @@ static int refuse_suspended(struct request *request, const struct user *user, st
 	return account_refuse(request, err, "suspended");
 }
 
+static int look_elsewhere(struct store *store, void *data, struct error *err)
+{
+	struct call *call = data;
+	json_t *sandbox;
+	int r = sandbox_elsewhere(store, call->hub, call->person, &sandbox, err);
+
+	if (r == 0)
+		json_object_set_new(call->answer, "sandbox", sandbox);
+	return r;
+}
+
+static void answer_looked(int result, const struct error *err, void *data)
+{
+	if (result < 0) /* signed in they are */
+		log_error("cannot see whether another server has somebody's sandbox: %s", err->message);
+	answer_session(data);
+}
+
+/* What the guest had is the account's by now. */
+static void answer_signed_in(struct call *call)
+{
+	if (hub_find_person(call->hub, call->person) != NULL)
+		answer_session(call);
+	else
+		recorder_post(call->hub->recorder, "look for a sandbox on another server", look_elsewhere, answer_looked, call);
+}
+
 static int welcome(struct request *request, const struct user *user, const char *login, struct error *err)
 {
 	struct web *web = request_data(request);
@@ -126,7 +166,7 @@ static int welcome(struct request *request, const struct user *user, const char 
 	guard_passed(web->guard, request, login);
 	memcpy(session.username, user->username, strlen(user->username) + 1);
 	r = visitor_audit(request, &session, "session.made", user->username, NULL, err);
-	return r == 0 ? account_sign_in(request, user, answer_session, account_json(user), NULL, err) : r;
+	return r == 0 ? account_sign_in(request, user, answer_signed_in, session_json(account_json(user)), NULL, err) : r;
 }
 
 /* In a heavy worker. Whoever it is, known or not, one hash is made. */
@@ -196,13 +236,37 @@ static void answer_left(struct call *call)
 	call_empty(call, 204);
 }
 
-/* A guest's sandbox is nobody's from here on. */
+static int find_open(struct store *store, void *data, struct error *err)
+{
+	struct call *call = data;
+	struct sandbox sandbox = {0};
+	int r = sandboxes_open_of(store, call->person, &sandbox, err);
+
+	str_copy(call->id, sizeof(call->id), sandbox.id);
+	sandbox_fini(&sandbox);
+	return r < 0 && err->kind == ERROR_NOT_FOUND ? 0 : r;
+}
+
+static void end_open(int result, const struct error *err, void *data)
+{
+	struct call *call = data;
+
+	call->run = answer_left;
+	if (result < 0)
+		call_problem(call, err, NULL);
+	else if (call->id[0] == '\0')
+		answer_left(call);
+	else
+		node_end_elsewhere(call->hub, call->id, "stopped", call);
+}
+
+/* A guest's sandbox is nobody's from here on, wherever it runs. */
 static void leave(struct call *call)
 {
 	struct live *live = hub_find_person(call->hub, call->person);
 
 	if (live == NULL) {
-		answer_left(call);
+		recorder_post(call->hub->recorder, "look for a guest's sandbox", find_open, end_open, call);
 		return;
 	}
 	call->run = answer_left;

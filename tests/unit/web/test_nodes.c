@@ -213,6 +213,130 @@ static void ends_what_others_took_over(void **state)
 	call(&b, "POST", "/api/v1/sandboxes", TRY, 201);
 }
 
+static void tells_browsers_of_what_runs_elsewhere(void **state)
+{
+	struct guest a, b;
+	char path[80];
+	json_t *json;
+
+	begin(*state, &a, &b, path);
+	json = expect(&b, "GET", "/api/v1/session", NULL, 200);
+	assert_non_null(strstr(path, text_of(json, "sandbox.id")));
+	assert_string_equal(text_of(json, "sandbox.state"), "running");
+	assert_true(json_is_true(at(json, "sandbox.elsewhere")));
+	drop(json);
+	json = expect(&a, "GET", "/api/v1/session", NULL, 200);
+	assert_non_null(strstr(path, text_of(json, "sandbox.id")));
+	assert_null(at(json, "sandbox.elsewhere"));
+	drop(json);
+	call(&a, "DELETE", path, NULL, 204);
+	json = expect(&b, "GET", "/api/v1/session", NULL, 200);
+	assert_true(json_is_null(at(json, "sandbox")));
+	drop(json);
+}
+
+/* An account's sandbox on `a`; its owner signs in at `b`. */
+static void tells_who_signs_in(void **state)
+{
+	struct pair *pair = *state;
+	struct guest a = {.fixture = pair->a}, b = {.fixture = pair->b};
+	char path[80];
+	json_t *json;
+
+	register_as(&a, "alice");
+	start_try(&a, "taste/figlet", path, sizeof(path));
+	json = expect(&b, "POST", "/api/v1/session", "{\"login\": \"alice\", \"password\": \"" PASSWORD "\"}", 200);
+	assert_string_equal(text_of(json, "user.username"), "alice");
+	assert_non_null(strstr(path, text_of(json, "sandbox.id")));
+	assert_true(json_is_true(at(json, "sandbox.elsewhere")));
+	drop(json);
+}
+
+static void a_guest_leaves_nothing_elsewhere(void **state)
+{
+	struct pair *pair = *state;
+	struct guest a, b;
+	char path[80];
+
+	begin(pair, &a, &b, path);
+	call(&b, "DELETE", "/api/v1/session", NULL, 204);
+	assert_int_equal(fixture_count(pair->a, "SELECT COUNT(*) FROM sandboxes WHERE state = 'ended' AND reason = 'stopped'"), 1);
+	call(&a, "GET", "/api/v1/session", NULL, 401);
+}
+
+/* Asks until it is answered so; other answers than `before` are wrong. */
+static void until_status(struct guest *guest, const char *method, const char *path, const char *body, int before, int status)
+{
+	for (;;) {
+		int now = status_of(guest, method, path, body);
+
+		if (now == status)
+			return;
+		assert_int_equal(now, before);
+		usleep(20000);
+	}
+}
+
+/* A guest of `a` registers at `b`: what runs on `a` is the account's from then on, there too. */
+static void what_runs_elsewhere_comes_along(void **state)
+{
+	struct pair *pair = *state;
+	struct guest a, b, old;
+	char path[80], extend[90];
+
+	begin(pair, &a, &b, path);
+	old = a;
+	register_as(&b, "alice");
+	strcpy(a.cookie, b.cookie);
+	snprintf(extend, sizeof(extend), "%s/extend", path);
+	until_status(&a, "POST", extend, "{}", 409, 200);
+	call(&old, "GET", path, NULL, 401);
+	call(&a, "DELETE", path, NULL, 204);
+	call(&b, "POST", "/api/v1/sandboxes", TRY, 201);
+}
+
+/* A guest has one on `b`, the account has one on `a`: the guest's stays, as it does on one node. */
+static void the_accounts_one_elsewhere_is_replaced(void **state)
+{
+	struct pair *pair = *state;
+	struct guest alice = {.fixture = pair->a}, guest = {.fixture = pair->b};
+	char path[80], kept[80];
+	json_t *json;
+
+	register_as(&alice, "alice");
+	start_try(&alice, "taste/figlet", path, sizeof(path));
+	start_try(&guest, "taste/figlet", kept, sizeof(kept));
+	log_in(&guest, "alice");
+	json = expect(&guest, "GET", "/api/v1/session", NULL, 200);
+	assert_non_null(strstr(kept, text_of(json, "sandbox.id")));
+	assert_null(at(json, "sandbox.elsewhere"));
+	drop(json);
+	json = expect(&alice, "GET", path, NULL, 200);
+	assert_string_equal(text_of(json, "ended.reason"), "replaced");
+	drop(json);
+	json = expect(&alice, "GET", "/api/v1/sandboxes", NULL, 200);
+	assert_int_equal(number_of(json, "total"), 2);
+	drop(json);
+}
+
+static void the_suspended_have_nothing_elsewhere(void **state)
+{
+	struct pair *pair = *state;
+	struct guest alice = {.fixture = pair->a}, admin = {.fixture = pair->b};
+	char path[80];
+
+	register_as(&alice, "alice");
+	register_as(&admin, "root-1");
+	fixture_sql(pair->a, "UPDATE users SET role = 'admin' WHERE username = 'root-1'");
+	start_try(&alice, "taste/figlet", path, sizeof(path));
+	call(&admin, "PATCH", "/api/v1/admin/users/alice", "{\"state\": \"suspended\"}", 200);
+	for (;;) {
+		if (fixture_count(pair->a, "SELECT COUNT(*) FROM sandboxes WHERE state = 'ended' AND reason = 'stopped'") == 1)
+			break;
+		usleep(20000);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +344,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_for_a_person_on_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(ends_what_runs_elsewhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_however_many_ask_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(tells_browsers_of_what_runs_elsewhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(tells_who_signs_in, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_guest_leaves_nothing_elsewhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_runs_elsewhere_comes_along, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_accounts_one_elsewhere_is_replaced, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_suspended_have_nothing_elsewhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_dead_node_stands_in_nobodys_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(ends_what_others_took_over, setup, teardown),
 	};
