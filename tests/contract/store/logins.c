@@ -14,11 +14,6 @@
 #define SECOND "bbbbbbbbbbbbbbbbbbbb"
 #define SOURCE(id) "{\"kind\":\"image\",\"reference\":\"h/x:1\",\"credentials\":\"" id "\"}"
 
-static struct store *store_of(void **state)
-{
-	return &((struct fixture *)*state)->store;
-}
-
 /* Not encrypted: bytes that a text would not survive, and the project. */
 static int seal(void *data, int64_t project, struct buf *out, struct error *err)
 {
