@@ -8,7 +8,6 @@
 #include "base/str.h"
 #include "base/util.h"
 
-#define ATTEMPTS_MAX 3
 #define TYPICAL_MS   60000 /* what a build takes before any has been seen */
 #define LATELY       20    /* builds that the estimate looks at */
 
@@ -263,6 +262,18 @@ static int running_left(struct store *store, int64_t typical_ms, int64_t now_ms,
 	return r;
 }
 
+/* Those that wait in front of it, and itself: three ranges of the index builds_queue, as one condition would look at all that wait. */
+static int count_before(struct store *store, const struct build *b, int64_t *ret_count, struct error *err)
+{
+	return db_number(store->db, 0, ret_count, err,
+			 "SELECT (SELECT COUNT(*) FROM builds WHERE state = 'queued' AND priority > ?) + "
+			 "(SELECT COUNT(*) FROM builds WHERE state = 'queued' AND priority = ? AND turn < ?) + "
+			 "(SELECT COUNT(*) FROM builds WHERE state = 'queued' AND priority = ? AND turn = ? AND "
+			 "(created_ms < ? OR (created_ms = ? AND id <= ?)))",
+			 "iiiiiiis", (int64_t)b->priority, (int64_t)b->priority, b->turn, (int64_t)b->priority, b->turn, b->created_ms, b->created_ms,
+			 b->id);
+}
+
 static int estimate(struct store *store, struct build *b, int64_t now_ms, struct error *err)
 {
 	int64_t typical_ms = TYPICAL_MS;
@@ -281,10 +292,7 @@ static int estimate(struct store *store, struct build *b, int64_t now_ms, struct
 		b->eta_seconds = left > 1000 ? (left + 999) / 1000 : 1;
 		return 0;
 	}
-	r = db_number(store->db, 0, &b->position, err,
-		      "SELECT COUNT(*) FROM builds WHERE state = 'queued' AND (priority > ? OR (priority = ? AND (turn < ? OR (turn = ? AND "
-		      "(created_ms < ? OR (created_ms = ? AND id <= ?))))))",
-		      "iiiiiis", (int64_t)b->priority, (int64_t)b->priority, b->turn, b->turn, b->created_ms, b->created_ms, b->id);
+	r = count_before(store, b, &b->position, err);
 	if (r == 0)
 		r = running_left(store, typical_ms, now_ms, &left_ms, &running, err);
 	if (r < 0)
@@ -322,7 +330,8 @@ int builds_get_source(struct store *store, const char *id, struct build *ret_bui
 	return r < 0 ? r : 0;
 }
 
-int builds_get(struct store *store, const char *id, int64_t now_ms, struct build *ret_build, struct error *err)
+/* Without an estimate. */
+static int get_row(struct store *store, const char *id, struct build *ret_build, struct error *err)
 {
 	struct statement *s;
 	int r = db_query(store->db, &s, err, SELECT_BUILD "WHERE b.id = ?", "s", id);
@@ -331,6 +340,13 @@ int builds_get(struct store *store, const char *id, int64_t now_ms, struct build
 		r = read_one(s, ret_build, err);
 	if (r == 0)
 		return not_found(err, id);
+	return r < 0 ? r : 0;
+}
+
+int builds_get(struct store *store, const char *id, int64_t now_ms, struct build *ret_build, struct error *err)
+{
+	int r = get_row(store, id, ret_build, err);
+
 	if (r < 0)
 		return r;
 	r = estimate(store, ret_build, now_ms, err);
@@ -353,7 +369,7 @@ int builds_stages(struct store *store, const char *id, int64_t now_ms, struct bu
 	struct build b;
 	bool passed = false;
 	bool failed;
-	int r = builds_get(store, id, now_ms, &b, err);
+	int r = get_row(store, id, &b, err);
 
 	if (r < 0)
 		return r;
@@ -489,11 +505,11 @@ static int requeue(struct db *db, void *data, struct error *err)
 {
 	struct requeue *q = data;
 	struct change c = {.state = "failed",
-			   .error = "the server stopped in the middle of it, three times",
+			   .error = "the server stopped in the middle of it, again and again",
 			   .now_ms = q->now_ms};
 	struct statement *s;
 	int r = db_query(db, &s, err, "SELECT id FROM builds WHERE " LOST_BUILDS " AND attempts >= ?", "si", q->node,
-			 (int64_t)ATTEMPTS_MAX);
+			 (int64_t)BUILD_ATTEMPTS_MAX);
 
 	while (r == 0 && (r = statement_step(s, err)) > 0) {
 		c.id = statement_text(s, 0);

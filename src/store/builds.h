@@ -4,6 +4,10 @@
 
 #include "store/store.h"
 
+/* How often a build is begun that the server, or the registry, left in the middle: whatever kills the server each time must not do so for
+ * good, and who restarts it a few times must not cost anybody their build. */
+#define BUILD_ATTEMPTS_MAX 8
+
 struct build {
 	char *id;
 	int64_t project;
@@ -107,5 +111,5 @@ int builds_waiting(struct store *store, int64_t now_ms, int64_t *ret_waiting, in
 /* Raises the priority of a queued build (never lowers it). ERROR_NOT_FOUND. */
 int builds_bump(struct store *store, const char *id, int priority, struct error *err);
 /* At the start of the process: what was running on its node, or on one that is dead (nodes.h), is queued again, in front of
- * its priority; after three attempts it fails instead. `node` NULL: dead ones only. */
+ * its priority; after BUILD_ATTEMPTS_MAX attempts it fails instead. `node` NULL: dead ones only. */
 int builds_requeue(struct store *store, const char *node, int64_t now_ms, int64_t *ret_count, struct error *err);

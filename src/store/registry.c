@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/util.h"
+#include "store/builds.h"
 
 int registry_each_kept(struct store *store, int64_t deleted_since_ms,
 		       void (*each)(const char *reference, const char *image, int64_t created_ms, void *data), void *data, struct error *err)
@@ -43,8 +44,6 @@ int registry_builds_running(struct store *store, const char *full_name, int64_t 
 			 "s", full_name);
 }
 
-#define BUILD_ATTEMPTS 3
-
 struct put_back {
 	const char *build;
 	int64_t changes;
@@ -56,7 +55,7 @@ static int put_back(struct db *db, void *data, struct error *err)
 	int r = db_execute(db, &p->changes, err,
 			   "UPDATE builds SET state = 'queued', stage = NULL, started_ms = NULL WHERE id = ? AND state = 'running' AND "
 			   "cancel_ms IS NULL AND attempts < ?",
-			   "si", p->build, (int64_t)BUILD_ATTEMPTS);
+			   "si", p->build, (int64_t)BUILD_ATTEMPTS_MAX);
 
 	return r == 0 && p->changes > 0 ? db_execute(db, NULL, err, "DELETE FROM build_stages WHERE build = ?", "s", p->build) : r;
 }

@@ -14,7 +14,7 @@ int registry_each_project(struct store *store, void (*each)(const char *full_nam
 /* How many builds run, of that project ("owner/name") or, for NULL, of all. */
 int registry_builds_running(struct store *store, const char *full_name, int64_t *ret_count, struct error *err);
 
-/* A running build whose image the registry could not take or give is queued again, unless that happened three times or it is to be
+/* A running build whose image the registry could not take or give is queued again, unless it was begun BUILD_ATTEMPTS_MAX times or it is to be
  * cancelled: *ret_done says which. */
 int registry_put_build_back(struct store *store, const char *build, bool *ret_done, struct error *err);
 

@@ -20,6 +20,7 @@
 #include "store/versions.h"
 #include "web/allowance.h"
 #include "web/fetcher.h"
+#include "web/keeper.h"
 #include "web/pools.h"
 #include "web/recipe.h"
 
@@ -222,7 +223,9 @@ static void job_fail(struct job *job, const char *error)
 
 	ending->registry_away = is_registry_away(error);
 	if (ending->registry_away)
-		job_say(job, "the registry is away; three times at most this is built again when it is back (%s)", error);
+		keeper_suspect(job->builder->hub->keeper); /* or all its attempts would be gone before that is noticed */
+	if (ending->registry_away)
+		job_say(job, "the registry is away; this is built again when it is back (%s)", error);
 	else
 		job_say(job, "failed: %s", error);
 	job_finish(job, ending);

@@ -257,6 +257,17 @@ bool keeper_was_away(const struct keeper *keeper, int64_t since_ms)
 	return keeper != NULL && (!atomic_load(&keeper->up) || atomic_load(&keeper->away_ms) >= since_ms);
 }
 
+void keeper_suspect(struct keeper *keeper)
+{
+	if (keeper == NULL)
+		return;
+	pthread_mutex_lock(&keeper->lock);
+	atomic_store(&keeper->away_ms, clock_monotonic_ms());
+	atomic_store(&keeper->up, false);
+	pthread_cond_broadcast(&keeper->wake);
+	pthread_mutex_unlock(&keeper->lock);
+}
+
 void keeper_mark_build(const struct keeper *keeper, json_t *build)
 {
 	const char *state = json_string_value(json_object_get(build, "state"));

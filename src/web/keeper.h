@@ -28,6 +28,8 @@ bool keeper_is_up(const struct keeper *keeper);
 bool keeper_takes_builds(const struct keeper *keeper);
 /* Whether it was away at some time after that moment (monotonic), or is now. */
 bool keeper_was_away(const struct keeper *keeper, int64_t since_ms);
+/* A build could not reach it: none begins before it has been asked and has answered. */
+void keeper_suspect(struct keeper *keeper);
 /* Adds "waiting_for": "registry" to a build's view that waits for that; else null. */
 void keeper_mark_build(const struct keeper *keeper, json_t *build);
 /* Asks for a garbage collection. ERROR_CONFLICT while one is under way, ERROR_UNAVAILABLE while the registry is away, or not known. */

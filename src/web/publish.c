@@ -50,18 +50,16 @@ static int answer_accepted(struct request *request, const struct publish_result 
 {
 	struct store *store = request_local(request);
 	struct project project = {0};
-	json_t *build = NULL, *about = NULL;
+	json_t *build, *about;
 	int r = projects_get_by_id(store, result->project, &project, err);
 
 	if (r == 0)
 		r = view_build_by_id(store, result->build, &build, err);
-	if (r == 0)
-		r = view_project_now(store, &project, &about, err);
-	project_fini(&project);
-	if (r == 0)
+	if (r == 0) {
+		about = view_project(&project, strcmp(project.state, "ready") != 0 ? json_incref(build) : NULL);
 		respond_json(request, 202, json_pack("{s:o,s:o}", "project", about, "build", build));
-	else
-		json_decref(build);
+	}
+	project_fini(&project);
 	return r;
 }
 

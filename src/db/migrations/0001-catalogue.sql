@@ -67,7 +67,6 @@ CREATE TABLE builds (
   ended_ms BIGINT,
   FOREIGN KEY (project) REFERENCES projects (id) ON DELETE CASCADE
 );
-CREATE INDEX builds_queue ON builds (state, priority, created_ms);
 
 CREATE TABLE build_stages (
   build VARCHAR(20) NOT NULL,

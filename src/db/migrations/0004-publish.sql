@@ -31,7 +31,11 @@ ALTER TABLE builds ADD COLUMN smoke_exit INTEGER;
 ALTER TABLE builds ADD COLUMN smoke_output TEXT;
 -- Whose turn it is among builds of one priority: each author's next one is behind everybody's who waits for their first.
 ALTER TABLE builds ADD COLUMN turn BIGINT NOT NULL DEFAULT 0;
+-- The order in which they are taken, whole: with ten thousand waiting, neither the next one nor somebody's place is looked for among rows.
+CREATE INDEX builds_queue ON builds (state, priority DESC, turn, created_ms, id);
 CREATE INDEX builds_turn ON builds (state, turn);
+CREATE INDEX builds_lately ON builds (state, ended_ms, started_ms);
+CREATE INDEX builds_waiting ON builds (author, state, turn);
 CREATE INDEX builds_author ON builds (author, created_ms);
 CREATE INDEX builds_project ON builds (project, created_ms);
 

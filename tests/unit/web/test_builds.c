@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "store/builds.h"
 #include "unit/http/client.h"
 #include "unit/web/fixture.h"
 
@@ -161,7 +162,7 @@ static void a_registry_that_is_away_does_not_fail_it_at_once(void **state)
 	build_path(&guest, "one", path, sizeof(path));
 	let(*state, (struct wish){.hold = true});
 	fixture_away(*state, false);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < BUILD_ATTEMPTS_MAX; i++) {
 		json = until(&guest, path, "stage", "build");
 		assert_true(json_is_null(at(json, "error")));
 		drop(json);
@@ -169,7 +170,7 @@ static void a_registry_that_is_away_does_not_fail_it_at_once(void **state)
 					  .build = path,
 					  .end = "failed",
 					  .error = "the image was built but could not be stored: cannot talk to the registry: refused"});
-		for (unsigned n = 0; n < (unsigned)i + 2 && i < 2;)
+		for (unsigned n = 0; n < (unsigned)i + 2 && i < BUILD_ATTEMPTS_MAX - 1;)
 			fixture_on_loop(*state, count_builds, &n);
 	}
 	json = until(&guest, path, "state", "failed");
