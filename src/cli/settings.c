@@ -17,7 +17,7 @@ const struct config_key settings_keys[] = {
 	{"web", "origin", CONFIG_STRING, "", "address people see (https://try.example.org); empty: what their browser asked for"},
 	{"web", "user", CONFIG_STRING, "ttob", "system user that `ttob up` runs the web process as"},
 	{"web", "node", CONFIG_STRING, "", "name of this web process among those on one database; empty: the machine's name and the port"},
-	{"web", "workers", CONFIG_NUMBER, "0", "threads that serve requests; 0: one for each processor, at least 2"},
+	{"web", "workers", CONFIG_NUMBER, "0", "threads that serve requests; 0: two for each processor, at least 4"},
 	{"web", "connections", CONFIG_NUMBER, "4096", "connections at one time"},
 	{"web", "proxy", CONFIG_BOOL, "no", "a reverse proxy on this machine stands in front: believe its X-Forwarded-For"},
 	{"web", "guests", CONFIG_BOOL, "yes", "people without an account may try"},

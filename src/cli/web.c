@@ -46,13 +46,14 @@ static struct engine_limits limits(const struct config *config, const char *sect
 	};
 }
 
+/* More than processors: while one waits for the disk or for its turn to write, another one works. */
 static unsigned workers(const struct config *config)
 {
 	unsigned wanted = number(config, "web", "workers");
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (wanted == 0)
-		wanted = processors > 2 ? (unsigned)processors : 2;
+		wanted = processors > 2 ? 2 * (unsigned)processors : 4;
 	return wanted < 64 ? wanted : 64;
 }
 

@@ -2,12 +2,14 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/util.h"
 #include "db/backend.h"
 
 #define BUSY_MS 10000
+#define BUSY_STEP_US 500
 
 static int tell(sqlite3 *connection, struct error *err)
 {
@@ -59,6 +61,15 @@ static int script(void *connection, const char *sql, struct error *err)
 	return sqlite3_exec(connection, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : tell(connection, err);
 }
 
+/* SQLite's own waits grow to a tenth of a second, which is many times what one of our transactions takes: who comes late would then wait
+ * for those who came after. */
+static int wait_while_busy(void *data, int count)
+{
+	(void)data;
+	usleep(BUSY_STEP_US);
+	return count < BUSY_MS * 1000 / BUSY_STEP_US;
+}
+
 static int open_sqlite(const char *place, void **ret_connection, struct error *err)
 {
 	sqlite3 *connection = NULL;
@@ -73,7 +84,7 @@ static int open_sqlite(const char *place, void **ret_connection, struct error *e
 		return r;
 	}
 	sqlite3_extended_result_codes(connection, 1);
-	sqlite3_busy_timeout(connection, BUSY_MS);
+	sqlite3_busy_handler(connection, wait_while_busy, NULL);
 	r = script(connection,
 		   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA "
 		   "trusted_schema = OFF; PRAGMA case_sensitive_like = ON;", /* LIKE as on MariaDB */
