@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -30,6 +31,7 @@
 
 #define ENV_MAX 96
 #define SWEEP_LIMIT_MS 15000
+#define ADDRESS_WAIT_MS 5000
 #define SAFE_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 extern char **environ;
@@ -365,12 +367,23 @@ static int fill_settings(struct up *up, struct error *err)
 	return r;
 }
 
+/* A web process whose `up` was killed may need a moment to end, and systemd starts us at once. */
+static int wait_for_address(const char *address, struct error *err)
+{
+	int64_t until = clock_monotonic_ms() + ADDRESS_WAIT_MS;
+	int r;
+
+	while ((r = listen_check(address, err)) == -EADDRINUSE && clock_monotonic_ms() < until)
+		usleep(50000);
+	return r;
+}
+
 static int prepare(struct up *up, struct error *err)
 {
 	int r = find_user(up, err);
 
 	if (r == 0)
-		r = listen_check(config_string(up->config, "web", "listen"), err);
+		r = wait_for_address(config_string(up->config, "web", "listen"), err);
 	if (r == 0)
 		r = folders_open(config_string(up->config, "web", "data"), up->uid, up->gid, &up->folders, err);
 	if (r == 0 && *config_string(up->config, "registry", "url") == '\0')
