@@ -1,5 +1,6 @@
 #include "http.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -26,9 +27,10 @@ void site_init(struct site *site)
 	}
 }
 
-int site_connect(const struct site *site)
+int site_try_connect(const struct site *site, const char *from)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+	struct sockaddr_in own = {.sin_family = AF_INET};
 	int on = 1;
 	int fd;
 
@@ -37,12 +39,26 @@ int site_connect(const struct site *site)
 		exit(1);
 	}
 	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, found->ai_addr, found->ai_addrlen) < 0) {
+	if (fd >= 0 && from != NULL && inet_pton(AF_INET, from, &own.sin_addr) == 1)
+		bind(fd, (struct sockaddr *)&own, sizeof(own));
+	if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	freeaddrinfo(found);
+	if (fd >= 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return fd;
+}
+
+int site_connect(const struct site *site)
+{
+	int fd = site_try_connect(site, NULL);
+
+	if (fd < 0) {
 		fprintf(stderr, "http://%s:%s: %s\n", site->host, site->port, strerror(errno));
 		exit(1);
 	}
-	freeaddrinfo(found);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
 }
 
@@ -111,29 +127,49 @@ static void read_answer(struct person *person, struct answer *answer)
 	answer->body[answer->length] = '\0';
 }
 
-void person_call(struct person *person, const char *method, const char *path, const char *json, struct answer *answer)
+static int send_all(int fd, const char *bytes, size_t length, int flags)
+{
+	while (length > 0) {
+		ssize_t n = send(fd, bytes, length, MSG_NOSIGNAL | flags);
+
+		if (n <= 0)
+			return -1;
+		bytes += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+void person_send(struct person *person, const char *method, const char *path, const char *type, const void *body, size_t length,
+		 struct answer *answer)
 {
 	const struct site *site = person->site;
-	char request[4096];
+	char head[2048];
 	int n;
 
 	answer->status = 0;
 	answer->length = 0;
 	answer->body[0] = '\0';
 	if (person->fd < 0)
-		person->fd = site_connect(site);
-	n = snprintf(request, sizeof(request),
-		     "%s %s HTTP/1.1\r\nHost: %s:%s\r\nOrigin: http://%s:%s\r\n%s%s%sContent-Type: application/json\r\n"
-		     "Content-Length: %zu\r\n\r\n%s",
+		person->fd = site_try_connect(site, person->address);
+	if (person->fd < 0)
+		return;
+	n = snprintf(head, sizeof(head),
+		     "%s %s HTTP/1.1\r\nHost: %s:%s\r\nOrigin: http://%s:%s\r\n%s%s%sContent-Type: %s\r\n"
+		     "Content-Length: %zu\r\n\r\n",
 		     method, path, site->host, site->port, site->host, site->port, *person->cookie ? "Cookie: " : "",
-		     person->cookie, *person->cookie ? "\r\n" : "", json != NULL ? strlen(json) : 0,
-		     json != NULL ? json : "");
-	if (send(person->fd, request, (size_t)n, MSG_NOSIGNAL) == n)
+		     person->cookie, *person->cookie ? "\r\n" : "", type, length);
+	if (send_all(person->fd, head, (size_t)n, length > 0 ? MSG_MORE : 0) == 0 && send_all(person->fd, body, length, 0) == 0)
 		read_answer(person, answer);
-	if (answer->status == 0) {
-		close(person->fd);
-		person->fd = -1;
-	}
+	if (answer->status == 0)
+		person_leave(person);
+}
+
+void person_call(struct person *person, const char *method, const char *path, const char *json, struct answer *answer)
+{
+	if (person->fd < 0)
+		person->fd = site_connect(person->site);
+	person_send(person, method, path, "application/json", json, json != NULL ? strlen(json) : 0, answer);
 }
 
 int person_terminal(struct person *person, const char *path, struct ws *ws)

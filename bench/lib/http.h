@@ -18,6 +18,7 @@ struct person {
 	const struct site *site;
 	int fd; /* -1: not connected */
 	char cookie[512];
+	const char *address; /* to connect from (127.0.1.7); NULL: any */
 };
 
 struct answer {
@@ -27,8 +28,12 @@ struct answer {
 };
 
 int site_connect(const struct site *site); /* gives the socket, or exits with a message */
+int site_try_connect(const struct site *site, const char *from); /* the socket, or -1; `from` NULL: any address */
 /* Keeps the connection for the next call. `json` may be NULL. */
 void person_call(struct person *person, const char *method, const char *path, const char *json, struct answer *answer);
+/* The same with a body of any type. Status 0, and no connection: nobody answers, or the connection ended before the answer. */
+void person_send(struct person *person, const char *method, const char *path, const char *type, const void *body, size_t length,
+		 struct answer *answer);
 /* Opens the terminal at `path`; false when the server refuses. Bytes that came along are fed to `ws`, whose callbacks
  * are set. */
 int person_terminal(struct person *person, const char *path, struct ws *ws);
