@@ -116,6 +116,8 @@ static struct web_options options_of(struct config *config, const struct paths *
 		.registry_insecure = config_bool(config, "registry", "insecure"),
 		.registry_folder = config_string(config, "registry", "folder"),
 		.registry_low = config_number(config, "registry", "low"),
+		.registry_floor = config_number(config, "registry", "floor"),
+		.metrics_listen = config_string(config, "metrics", "listen"),
 		.registry_low_percent = 10,
 		.registry_collect_ms = milliseconds(config, "registry", "collect"),
 		.pulls = number(config, "registry", "pulls"),

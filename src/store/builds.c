@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "store/pattern.h"
 
 #define TYPICAL_MS   60000 /* what a build takes before any has been seen */
 #define LATELY       20    /* builds that the estimate looks at */
@@ -588,21 +590,23 @@ void builds_free(struct build *builds, size_t count)
 }
 
 #define FILTERED \
-	"WHERE (? IS NULL OR b.author = ? OR p.owner = ?) AND (? = 0 OR b.project = ?) AND (? IS NULL OR b.state = ?) "
+	"WHERE (? IS NULL OR b.author = ? OR p.owner = ?) AND (? = 0 OR b.project = ?) AND (? IS NULL OR b.state = ?) "                          \
+	"AND (? IS NULL OR LOWER(p.owner || '/' || p.name) LIKE ? ESCAPE '!' OR LOWER(b.author) LIKE ? ESCAPE '!') "
 
 int builds_list(struct store *store, const struct build_filter *f, struct build **ret_builds, size_t *ret_count, int64_t *ret_total,
 		struct error *err)
 {
+	auto_free char *like = f->text != NULL ? pattern_containing(f->text) : NULL;
 	struct build *builds = NULL;
 	size_t count = 0;
 	struct statement *s;
-	int r = db_number(store->db, 0, ret_total, err, "SELECT COUNT(*)" FROM_BUILDS FILTERED, "sssiiss", f->author, f->author, f->author,
-			  f->project, f->project, f->state, f->state);
+	int r = db_number(store->db, 0, ret_total, err, "SELECT COUNT(*)" FROM_BUILDS FILTERED, "sssiisssss", f->author, f->author, f->author,
+			  f->project, f->project, f->state, f->state, like, like, like);
 
 	if (r == 0)
-		r = db_query(store->db, &s, err, SELECT_BUILD FILTERED "ORDER BY b.created_ms DESC, b.id LIMIT ? OFFSET ?", "sssiissii",
-			     f->author, f->author, f->author, f->project, f->project, f->state, f->state, (int64_t)f->page.per_page,
-			     page_offset(f->page));
+		r = db_query(store->db, &s, err, SELECT_BUILD FILTERED "ORDER BY b.created_ms DESC, b.id LIMIT ? OFFSET ?", "sssiisssssii",
+			     f->author, f->author, f->author, f->project, f->project, f->state, f->state, like, like, like,
+			     (int64_t)f->page.per_page, page_offset(f->page));
 	if (r < 0)
 		return r;
 	while ((r = statement_step(s, err)) > 0) {

@@ -94,6 +94,7 @@ struct build_filter {
 	const char *author;
 	int64_t project;
 	const char *state;
+	const char *text; /* a part of "owner/name" or of the author's name */
 	struct page page;
 };
 int builds_list(struct store *store, const struct build_filter *filter, struct build **ret_builds, size_t *ret_count, int64_t *ret_total,

@@ -9,6 +9,7 @@
 #include "store/overview.h"
 #include "store/projects.h"
 #include "web/feedback.h"
+#include "web/keeper.h"
 #include "web/views.h"
 
 /* Resident memory of this process, bytes; 0: not known. */
@@ -56,14 +57,14 @@ static int get_overview(struct request *request, struct error *err)
 		return r;
 	call = call_new(request, web->hub, session.person, answer_overview);
 	call->answer =
-		json_pack("{s:I,s:{s:I,s:I,s:I},s:{s:I,s:I},s:I,s:o,s:s,s:s,s:s,s:I}", "users",
+		json_pack("{s:I,s:{s:I,s:I,s:I},s:{s:I,s:I},s:I,s:o,s:s,s:s,s:s,s:I,s:o}", "users",
 			  (json_int_t)overview.users, "projects", "ready", (json_int_t)states.ready, "building",
 			  (json_int_t)states.building, "failed", (json_int_t)states.failed, "builds", "queued",
 			  (json_int_t)overview.builds_queued, "running", (json_int_t)overview.builds_running,
 			  "reports_open", (json_int_t)overview.reports_open, "started_at", view_time(web->started_ms),
 			  "version", TTOB_VERSION, "engine", atomic_load(&web->hub->engine_up) ? "up" : "down",
 			  "database", str_starts_with(web->options->database, "sqlite:") ? "sqlite" : "mariadb",
-			  "memory_bytes", own_memory());
+			  "memory_bytes", own_memory(), "registry", keeper_glance(web->hub->keeper));
 	call_post(call);
 	return 0;
 }

@@ -96,6 +96,7 @@ static int get_log(struct request *request, struct error *err)
 
 static int answer_list(struct request *request, struct build_filter *filter, struct error *err)
 {
+	const struct web *web = request_data(request);
 	struct store *store = request_local(request);
 	json_t *items = json_array();
 	struct build *builds = NULL;
@@ -112,7 +113,9 @@ static int answer_list(struct request *request, struct build_filter *filter, str
 		if (r < 0 && err->kind == ERROR_NOT_FOUND)
 			r = 0; /* gone meanwhile */
 		else if (r == 0)
-			json_array_append_new(items, json != NULL ? json : view_build(&builds[i], NULL));
+			json_array_append_new(items, json != NULL ? json : (json = view_build(&builds[i], NULL)));
+		if (r == 0 && json != NULL)
+			keeper_mark_build(web->hub->keeper, json);
 	}
 	builds_free(builds, count);
 	return feedback_answer(request, r, items, filter->page, total);
@@ -132,7 +135,7 @@ static int get_my_builds(struct request *request, struct error *err)
 
 static int get_all_builds(struct request *request, struct error *err)
 {
-	struct build_filter filter = {.state = feedback_filter(request, "state")};
+	struct build_filter filter = {.state = feedback_filter(request, "state"), .text = feedback_filter(request, "q")};
 	struct session session;
 	int r = visitor_admin(request, &session, err);
 

@@ -15,6 +15,7 @@
 #include "web/live.h"
 #include "web/options.h"
 #include "web/recorder.h"
+#include "web/tally.h"
 
 struct builder;
 struct fetcher;
@@ -66,6 +67,7 @@ struct hub {
 	/* For any thread. */
 	atomic_bool engine_up;
 	atomic_uint running;
+	struct tally tally; /* of builds */
 };
 
 /* Loads what the store holds as open, makes engine and relay. The loop does not run yet. */

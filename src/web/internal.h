@@ -21,6 +21,7 @@ struct search;
 struct pages;
 struct guard;
 struct providers;
+struct metrics;
 struct puller;
 
 struct web {
@@ -40,6 +41,7 @@ struct web {
 	struct limiter *edits;	  /* by account (feedback.h) */
 	struct limiter *previews; /* of sources, by address */
 	struct limiter *pulls;	  /* of images, by address */
+	struct metrics *metrics; /* NULL: none are asked for */
 	struct puller *puller;	  /* NULL: no images are handed out */
 	struct guard *guard; /* of accounts */
 	struct providers *providers; /* to sign in by */

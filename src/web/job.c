@@ -206,6 +206,8 @@ static void job_finish(struct job *job, struct ending *ending)
 
 	log_event(strcmp(ending->state, "failed") == 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "build ended", "build", job->id, "project",
 		  job->project.name, "state", ending->state, "error", ending->error, NULL);
+	if (!ending->registry_away)
+		tally_build(&builder->hub->tally, ending->state, clock_monotonic_ms() - job->began_ms);
 	recorder_post(builder->hub->recorder, "write the end of a build", write_end, on_end_written, ending);
 	job_remove(job);
 	builder_claim_next(builder);
@@ -623,6 +625,7 @@ void job_start(struct builder *builder, const struct build *build, struct projec
 
 	job->builder = builder;
 	job->refs = 1;
+	job->began_ms = clock_monotonic_ms();
 	job->id = xstrdup(build->id);
 	job->of_person = *build->author != '\0';
 	job->project = *project;

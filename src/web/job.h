@@ -42,6 +42,7 @@ struct job {
 	struct login login; /* of its image, until the engine was asked to build; or nothing */
 	char *reference;
 	char *image;
+	int64_t began_ms; /* monotonic */
 	uint64_t size;
 	bool shell;
 	int log; /* the engine's pipe, -1: closed */

@@ -249,7 +249,7 @@ bool keeper_is_up(const struct keeper *keeper)
 
 bool keeper_takes_builds(const struct keeper *keeper)
 {
-	return keeper == NULL || (atomic_load(&keeper->up) && !atomic_load(&keeper->holding));
+	return keeper == NULL || (atomic_load(&keeper->up) && !atomic_load(&keeper->holding) && !atomic_load(&keeper->full));
 }
 
 bool keeper_was_away(const struct keeper *keeper, int64_t since_ms)
@@ -268,12 +268,17 @@ void keeper_suspect(struct keeper *keeper)
 	pthread_mutex_unlock(&keeper->lock);
 }
 
+static bool lacks_room_only(const struct keeper *keeper)
+{
+	return atomic_load(&keeper->full) && atomic_load(&keeper->up) && !atomic_load(&keeper->holding);
+}
+
 void keeper_mark_build(const struct keeper *keeper, json_t *build)
 {
 	const char *state = json_string_value(json_object_get(build, "state"));
 	bool waits = str_equal(state, "queued") && !keeper_takes_builds(keeper);
 
-	json_object_set_new(build, "waiting_for", view_text(waits ? "registry" : NULL));
+	json_object_set_new(build, "waiting_for", view_text(!waits ? NULL : lacks_room_only(keeper) ? "disk" : "registry"));
 }
 
 int keeper_collect(struct keeper *keeper, struct error *err)
@@ -304,6 +309,49 @@ static json_t *copy(json_t *json)
 	return json != NULL ? json_deep_copy(json) : json_array();
 }
 
+static json_t *view_disk(const struct disk *disk)
+{
+	if (disk->total == 0)
+		return json_null();
+	return json_pack("{s:I,s:I,s:b,s:b}", "free", (json_int_t)disk->free, "total", (json_int_t)disk->total, "low", disk->low, "full",
+			 disk->full);
+}
+
+json_t *keeper_glance(struct keeper *keeper)
+{
+	json_t *json;
+
+	if (keeper == NULL)
+		return json_null();
+	pthread_mutex_lock(&keeper->lock);
+	json = json_pack("{s:b,s:o,s:o}", "up", atomic_load(&keeper->up), "disk", view_disk(&keeper->disk), "problem",
+			 view_text(keeper->problem[0] != '\0' ? keeper->problem : NULL));
+	pthread_mutex_unlock(&keeper->lock);
+	return json;
+}
+
+bool keeper_read(struct keeper *keeper, struct keeper_numbers *ret_numbers)
+{
+	if (keeper == NULL)
+		return false;
+	pthread_mutex_lock(&keeper->lock);
+	*ret_numbers = (struct keeper_numbers){
+		.up = atomic_load(&keeper->up),
+		.collecting = keeper->collecting,
+		.repositories = (int64_t)json_array_size(keeper->repositories),
+		.tags = keeper->tags,
+		.bytes = keeper->bytes,
+		.pushes = keeper->pushes,
+		.freed_all = keeper->freed_all,
+		.disk_free = keeper->disk.free,
+		.disk_total = keeper->disk.total,
+		.disk_low = keeper->disk.low,
+		.disk_full = keeper->disk.full,
+	};
+	pthread_mutex_unlock(&keeper->lock);
+	return true;
+}
+
 json_t *keeper_summary(struct keeper *keeper)
 {
 	const struct web_options *options;
@@ -312,15 +360,13 @@ json_t *keeper_summary(struct keeper *keeper)
 	if (keeper == NULL)
 		return NULL;
 	options = keeper->hub->options;
-	disk = next = json_null();
+	next = json_null();
 	pthread_mutex_lock(&keeper->lock);
+	disk = view_disk(&keeper->disk);
 	if (clock_monotonic_ms() - keeper->counted_ms > COUNT_FRESH_MS && !keeper->gather_wanted) {
 		keeper->gather_wanted = true;
 		pthread_cond_broadcast(&keeper->wake);
 	}
-	if (keeper->disk.total > 0)
-		disk = json_pack("{s:I,s:I,s:b}", "free", (json_int_t)keeper->disk.free, "total", (json_int_t)keeper->disk.total, "low",
-				 keeper->disk.low);
 	if (options->registry_collect_ms > 0)
 		next = view_time(last_collection(keeper) + options->registry_collect_ms);
 	json = json_pack("{s:s,s:b,s:b,s:o,s:I,s:I,s:I,s:o,s:o,s:I,s:I,s:{s:b,s:o,s:I,s:o}}", "url", options->registry_url, "embedded",

@@ -282,6 +282,7 @@ void keeper_collect_now(struct keeper *keeper)
 	pthread_mutex_lock(&keeper->lock);
 	keeper->collected_ms = clock_realtime_ms(); /* also when it failed: not again at once */
 	keeper->freed = r == 0 ? freed : 0;
+	keeper->freed_all += keeper->freed;
 	str_copy(keeper->problem, sizeof(keeper->problem), r == 0 ? "" : err.message);
 	pthread_mutex_unlock(&keeper->lock);
 	set_collecting(keeper, false);

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "base/util.h"
 #include "store/registry.h"
+#include "web/builder.h"
 #include "web/keeping.h"
 #include "web/views.h"
 
@@ -349,14 +350,17 @@ void keeper_look_at_disk(struct keeper *keeper)
 	const struct web_options *options = keeper->hub->options;
 	struct statvfs st;
 	struct disk disk;
-	bool was;
+	bool was, was_full;
 
 	if (options->registry_folder == NULL || *options->registry_folder == '\0' || statvfs(options->registry_folder, &st) < 0)
 		return;
 	disk = (struct disk){.free = (int64_t)(st.f_bavail * st.f_frsize), .total = (int64_t)(st.f_blocks * st.f_frsize)};
 	disk.low = disk.free < (int64_t)options->registry_low || disk.free < disk.total / 100 * options->registry_low_percent;
+	disk.full = disk.free < (int64_t)options->registry_floor;
+	disk.low = disk.low || disk.full;
 	pthread_mutex_lock(&keeper->lock);
 	was = keeper->disk.low;
+	was_full = keeper->disk.full;
 	keeper->disk = disk;
 	pthread_mutex_unlock(&keeper->lock);
 	if (disk.low && !was)
@@ -364,4 +368,11 @@ void keeper_look_at_disk(struct keeper *keeper)
 			    (long long)(disk.free >> 20), (long long)(disk.total >> 20));
 	else if (was && !disk.low)
 		log_info("the registry's disk has room again");
+	if (disk.full == was_full)
+		return;
+	if (disk.full)
+		log_warning("the registry's disk is full: builds wait until %lld MiB are free ([registry] floor)",
+			    (long long)(options->registry_floor >> 20));
+	atomic_store(&keeper->full, disk.full);
+	builder_wake(keeper->hub->builder);
 }

@@ -18,6 +18,7 @@ struct disk {
 	int64_t free;
 	int64_t total; /* 0: not known */
 	bool low;
+	bool full; /* builds wait */
 };
 
 struct keeper {
@@ -31,6 +32,7 @@ struct keeper {
 	atomic_bool stopping;
 	atomic_bool up;
 	atomic_uint_fast64_t new_pulls; /* not in the database yet */
+	atomic_bool full;    /* so is the disk */
 	atomic_bool holding; /* builds wait for a collection */
 	atomic_int_fast64_t away_ms; /* monotonic: when it was last found away */
 	pthread_mutex_t lock; /* of all below */
@@ -49,6 +51,7 @@ struct keeper {
 	int64_t began_ms;     /* realtime: our start */
 	int64_t collected_ms; /* realtime; 0: never */
 	int64_t freed;
+	int64_t freed_all; /* since our start */
 	struct disk disk;
 };
 

@@ -9,6 +9,7 @@
 struct web_options {
 	const char *node;	/* our name among the web processes on the database; "" or NULL: the machine's name and the port */
 	const char *listen;	/* "127.0.0.1:8080"; http/server.h */
+	const char *metrics_listen; /* "127.0.0.1:9464"; "" or NULL: no metrics */
 	const char *public_url; /* "" or NULL: what the browser asked for */
 	const char *data;	/* folder for build logs and contexts; must exist */
 	const char *credentials_key; /* file of the key for registries' passwords (vault.h); "" or NULL: one in `data`, made when missing */
@@ -64,6 +65,7 @@ struct web_options {
 	const char *registry_folder;   /* whose disk is watched; "" or NULL: none */
 	uint64_t registry_low;	       /* bytes: less than this is too little */
 	unsigned registry_low_percent; /* and so is less than this part */
+	uint64_t registry_floor;       /* bytes: with less than this builds wait */
 	int64_t registry_collect_ms;   /* between two garbage collections; 0: only when asked */
 	unsigned pulls;		       /* of images by strangers at one time; 0: nobody may */
 	unsigned pull_requests;	       /* of one address in ten minutes */

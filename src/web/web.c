@@ -17,6 +17,7 @@
 #include "web/guard.h"
 #include "web/feedback.h"
 #include "web/internal.h"
+#include "web/metrics.h"
 #include "web/pages.h"
 #include "web/puller.h"
 
@@ -160,6 +161,11 @@ static int make_server(struct web *web, struct error *err)
 	return r;
 }
 
+unsigned web_metrics_port(const struct web *web)
+{
+	return metrics_port(web->metrics);
+}
+
 static bool is_loopback(const char *listen)
 {
 	return str_starts_with(listen, "127.") || str_starts_with(listen, "[::1]") || str_starts_with(listen, "localhost:") ||
@@ -210,6 +216,8 @@ int web_new(const struct web_options *options, struct web **ret_web, struct erro
 		r = hub_new(options, web->cache, &web->hub, err);
 	if (r == 0)
 		r = puller_new(options, web->hub->keeper, &web->puller, err);
+	if (r == 0)
+		r = metrics_new(web, &web->metrics, err);
 	if (r < 0) {
 		web_free(web);
 		return r;
@@ -224,6 +232,8 @@ int web_start(struct web *web, struct error *err)
 
 	if (r == 0)
 		r = puller_start(web->puller, err);
+	if (r == 0)
+		r = metrics_start(web->metrics, err);
 	return r == 0 ? server_start(web->server, err) : r;
 }
 
@@ -268,6 +278,7 @@ void web_free(struct web *web)
 		return;
 	if (web->server != NULL)
 		server_stop(web->server, STOP_WAIT_MS);
+	metrics_free(web->metrics);
 	puller_free(web->puller);
 	hub_free(web->hub);
 	server_free(web->server);

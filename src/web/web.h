@@ -10,6 +10,7 @@ struct web;
 int web_new(const struct web_options *options, struct web **ret_web, struct error *err);
 int web_start(struct web *web, struct error *err);
 unsigned web_port(const struct web *web);
+unsigned web_metrics_port(const struct web *web); /* 0: there are no metrics */
 /* Tells terminals and streams good-bye and answers what is open; blocks until that is done. */
 void web_stop(struct web *web);
 void web_free(struct web *web); /* takes NULL */

@@ -14,7 +14,7 @@
 #include "http/response.h"
 #include "store/versions.h"
 #include "unit/http/client.h"
-#include "unit/web/fixture.h"
+#include "unit/web/people.h"
 
 #define LARGE (48u << 20) /* more than all buffers on the way hold */
 #define DIGEST 72
@@ -343,6 +343,12 @@ static void stopping_waits_for_nobody(void **state)
 	stop(fixture, url);
 }
 
+static void set_floor(struct engine *engine, void *data)
+{
+	(void)engine;
+	((struct fixture *)data)->options.registry_floor = 0;
+}
+
 static void too_many_questions_are_refused(void **state)
 {
 	char *url = open_shop();
@@ -363,6 +369,77 @@ static void too_many_questions_are_refused(void **state)
 	assert_string_equal(text_of(reply.json, "errors.0.code"), "TOOMANYREQUESTS");
 	assert_non_null(strstr(reply.head.data, "Retry-After: "));
 	reply_fini(&reply);
+	stop(fixture, url);
+}
+
+static void the_metrics_tell_of_pulls_and_builds(void **state)
+{
+	char *url = open_shop();
+	struct fixture *fixture = fixture_new();
+	struct guest guest = {.fixture = fixture};
+	struct answer answer;
+
+	(void)state;
+	fixture->options.registry_url = url;
+	fixture->options.metrics_listen = "127.0.0.1:0";
+	fixture->options.pulls = 2;
+	fixture->options.pull_requests = 1000;
+	add_version(fixture, "2.0", shop.index.digest);
+	fixture_start(fixture);
+	check(&guest, "manifests", "latest", 200, NULL);
+	check(&guest, "blobs", shop.small.digest, 200, NULL);
+	fixture_add_project(fixture, "cowsay"); /* its image can't be pulled by the engine, or can: it ends */
+	json_decref(until(&guest, "/api/v1/projects/taste/cowsay", "state", "ready"));
+	client_ask(web_metrics_port(fixture->web), "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+	assert_int_equal(answer.status, 200);
+	assert_non_null(strstr(answer.body.data, "\nttob_pulls_total 1\n"));
+	assert_non_null(strstr(answer.body.data, "\nttob_pull_bytes_total 10\n"));
+	assert_non_null(strstr(answer.body.data, "\nttob_registry_up 1\n"));
+	assert_non_null(strstr(answer.body.data, "\nttob_builds_total{state=\"succeeded\"} 1\n"));
+	assert_non_null(strstr(answer.body.data, "\nttob_build_seconds_bucket{le=\"+Inf\"} 1\n"));
+	assert_non_null(strstr(answer.body.data, "\nttob_builds_waiting 0\n"));
+	answer_fini(&answer);
+	/* Nothing of that is for the world. */
+	client_ask(web_port(fixture->web), "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+	assert_int_equal(answer.status, 404);
+	answer_fini(&answer);
+	stop(fixture, url);
+}
+
+static void builds_wait_for_room(void **state)
+{
+	char *url = open_shop();
+	struct fixture *fixture = fixture_new();
+	struct guest admin;
+	json_t *json;
+
+	(void)state;
+	fixture->options.registry_url = url;
+	fixture->options.registry_look_ms = 20;
+	fixture->options.registry_folder = fixture->folder;
+	fixture->options.registry_floor = (uint64_t)1 << 60;
+	fixture_start(fixture);
+	admin = person(fixture, "keeper", "admin");
+	for (;;) {
+		json = expect(&admin, "GET", "/api/v1/admin/overview", NULL, 200);
+		if (json_is_true(at(json, "registry.disk.full")))
+			break;
+		json_decref(json);
+		usleep(2000);
+	}
+	assert_true(json_is_true(at(json, "registry.disk.low")));
+	json_decref(json);
+	fixture_add_project(fixture, "cowsay");
+	json = until(&admin, "/api/v1/admin/builds?q=TE/COWS&state=queued", "items.0.waiting_for", "disk");
+	assert_int_equal(number_of(json, "total"), 1);
+	json_decref(json);
+	json_decref(expect(&admin, "GET", "/api/v1/admin/builds?q=nobody", NULL, 200));
+	json = expect(&admin, "GET", "/api/v1/admin/builds?q=%25", NULL, 200);
+	assert_int_equal(number_of(json, "total"), 0);
+	json_decref(json);
+	json_decref(expect(&admin, "POST", "/api/v1/sandboxes", TRY, 201)); /* tries go on */
+	fixture_on_loop(fixture, set_floor, fixture);
+	json_decref(until(&admin, "/api/v1/projects/taste/cowsay", "state", "ready"));
 	stop(fixture, url);
 }
 
@@ -388,6 +465,8 @@ int main(void)
 		cmocka_unit_test(who_does_not_read_is_cut_off),
 		cmocka_unit_test(stopping_waits_for_nobody),
 		cmocka_unit_test(too_many_questions_are_refused),
+		cmocka_unit_test(the_metrics_tell_of_pulls_and_builds),
+		cmocka_unit_test(builds_wait_for_room),
 		cmocka_unit_test(without_a_registry_nothing_is_handed_out),
 	};
 	int failed;
