@@ -57,6 +57,7 @@ static json_t *view_project_whole(const struct project *project, json_t *build, 
 
 	json_object_set_new(json, "readme", view_text(project->readme));
 	json_object_set_new(json, "readme_html", view_readme(project->readme));
+	json_object_set_new(json, "readme_ko", view_text(project->readme_ko));
 	if (project->readme_ko != NULL)
 		json_object_set_new(korean, "readme_html", view_readme(project->readme_ko));
 	json_object_set_new(json, "run", view_text(project->run));

@@ -139,14 +139,14 @@ function ofProject(asked, project, what, label, last) {
     deleted.set(project.full_name, { ...project, deleted_at: new Date().toISOString(), gone_at: ago(-168) });
     return answer(204);
   }
-  if (what === 'source') return answer(200, sources.get(project.full_name) ?? { kind: 'script', base: 'debian:bookworm-slim', script: `apt-get update\napt-get install -y ${project.name}\n` });
+  if (what === 'source') return answer(200, { source: sources.get(project.full_name) ?? { kind: 'script', base: 'debian:bookworm-slim', script: `apt-get update\napt-get install -y ${project.name}\n` }, version: project.version });
   if (what === 'rebuild') return again('rebuild');
   if (what === 'logo') {
     project.logo = method === 'PUT' ? '/icon.svg' : null;
     return method === 'PUT' ? answer(200, project) : answer(204);
   }
   if (what === 'transfer') {
-    if (body.to === 'nobody') return fail(res, 422, 'no', { errors: [{ field: 'to', message: 'there is nobody of this name' }] }) ?? true;
+    if (body.to.startsWith('nobody')) return fail(res, 404, 'there is nobody of this name') ?? true;
     Object.assign(project, { owner: body.to, full_name: `${body.to}/${project.name}` });
     return answer(200, project);
   }
@@ -155,6 +155,8 @@ function ofProject(asked, project, what, label, last) {
     return answer(200, { items, page: Number(url.searchParams.get('page') ?? 1), per_page: 10, total: items.length });
   }
   if (what === 'versions' && method === 'POST') {
+    const { version } = formOf(body);
+    if (version && !/^[A-Za-z0-9][\w.+~:-]*$/.test(version)) return fail(res, 422, 'no', { errors: [{ field: 'version', message: 'letters, digits and . _ + - ~ :' }] }) ?? true;
     if (formOf(body).source) sources.set(project.full_name, formOf(body).source);
     return again('version');
   }
@@ -222,6 +224,10 @@ export function publishing(asked) {
       id: second, state: 'ready', error: null, commit: '0123456789abcdef0123', found: own ? 'dockerfile' : 'cmake', files: ['CMakeLists.txt', 'LICENSE', 'README.md', 'src/main.c'],
       proposal: { name: 'stirrer', summary: 'Stirs two files into one', readme: '# stirrer\n\n```sh\nstirrer --help\n```\n', license: 'MIT', category: 'system', run: null, smoke: 'stirrer --version', source: own ? { kind: 'git', url: look.url } : { kind: 'git', url: look.url, base: 'debian:bookworm-slim', script: 'apt-get update\napt-get install -y cmake gcc\ncd /src\ncmake -B build && cmake --build build && cmake --install build\n' } },
     });
+  }
+  if (first === 'builds' && !second) {
+    const items = [...builds.values()].filter((item) => item.author === user?.username).reverse().map(open);
+    return answer(200, { items: items.slice(0, 50), page: 1, per_page: 50, total: items.length });
   }
   if (first === 'builds' && builds.has(second)) {
     const build = builds.get(second);

@@ -37,7 +37,6 @@ static const struct cause causes[] = {
 	{": exec: \"", "\": ", "the program %s is not in the image"},
 	{"copier: stat: \"/", "\": no such file or directory", "COPY or ADD: %s is not among the files of this build"},
 	{"creating build container: ", ": image not known", "the base image %s is not known here: name it plainly in FROM"},
-	{": 1: ", ": not found", "the command %s is not in the image: install it first"},
 };
 
 /* The last line that says it, so that a failure that was handled before does not count for more than the end. */
@@ -100,6 +99,30 @@ static bool try_cause(const struct cause *cause, const char *log, struct error *
 	return true;
 }
 
+/* A shell names the script, the line and the command: "install.sh: 3: make: not found", bash "line 3: make: command not found". */
+static bool try_command(const char *log, struct error *err)
+{
+	static const char *const ends[] = {": command not found", ": not found"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		const char *end = find_last(log, ends[i]);
+		const char *start = end;
+		auto_free char *word = NULL;
+
+		if (end == NULL)
+			continue;
+		while (start > log && start[-1] != '\n' && (start - log < 2 || strncmp(start - 2, ": ", 2) != 0))
+			start--;
+		/* Behind the line's number. */
+		if (start == end || start - log < 3 || strncmp(start - 2, ": ", 2) != 0 || !isdigit((unsigned char)start[-3]))
+			continue;
+		word = clean(start, (size_t)(end - start));
+		error_set(err, ERROR_INVALID, EINVAL, "the command %s is not in the image: install it first", word);
+		return true;
+	}
+	return false;
+}
+
 /* buildah's last words: error building at STEP "RUN make": while running runtime: exit status 2. Gives the step; NULL: not found. */
 static char *find_step(const char *log, const char **ret_reason)
 {
@@ -156,5 +179,5 @@ int explain_failure(const struct explain_facts *facts, struct error *err)
 	for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
 		if (try_cause(&causes[i], facts->log, err))
 			return err->code;
-	return explain_step(facts, err);
+	return try_command(facts->log, err) ? err->code : explain_step(facts, err);
 }

@@ -591,6 +591,7 @@ static void all_fields_are_edited(void **state)
 	assert_string_equal(text_of(json, "tags.1"), "y");
 	assert_string_equal(text_of(json, "license"), "MIT");
 	assert_string_equal(text_of(json, "contact"), "a@b.example");
+	assert_string_equal(text_of(json, "readme_ko"), "# 안녕");
 	assert_string_equal(text_of(json, "visibility"), "unlisted");
 	assert_int_equal(number_of(json, "rebuild_days"), 0);
 	assert_int_equal(number_of(json, "limits.memory"), 256 << 20);

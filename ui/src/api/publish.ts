@@ -41,6 +41,8 @@ export interface OwnBuild extends Build {
   failed_line?: number | null;
   smoke?: { exit_code: number; output: string } | null;
   created_at?: string | null;
+  /** What the queue waits for besides its turn. */
+  waiting_for?: 'registry' | null;
 }
 
 export interface Published {
@@ -135,12 +137,10 @@ export const newVersion = (fullName: string, asked: { source?: Source; version?:
 export const rebuild = (fullName: string) => json<Published>(`${project(fullName)}/rebuild`, { method: 'POST', body: {} });
 
 export const getOwn = (fullName: string) => json<OwnWhole>(project(fullName));
-export const changeOwn = (fullName: string, change: { [K in keyof About]?: About[K] | null } & { visibility?: 'listed' | 'unlisted'; rebuild_days?: number }) =>
+export const changeOwn = (fullName: string, change: { [K in keyof About]?: About[K] | null } & { visibility?: 'listed' | 'unlisted'; rebuild_days?: number; embed_origins?: string[] }) =>
   json<OwnWhole>(project(fullName), { method: 'PATCH', body: change });
-export const getSource = async (fullName: string): Promise<SentSource> => {
-  const answer = await json<SentSource & { source?: SentSource }>(`${project(fullName)}/source`);
-  return answer.source ?? answer;
-};
+/** null: how it was made is not kept. */
+export const getSource = async (fullName: string): Promise<SentSource | null> => (await json<{ source: SentSource | null }>(`${project(fullName)}/source`)).source;
 export const setLogo = (fullName: string, picture: Blob) => json<OwnWhole>(`${project(fullName)}/logo`, { method: 'PUT', blob: picture });
 export const removeLogo = (fullName: string) => request(`${project(fullName)}/logo`, { method: 'DELETE' });
 export const deleteOwn = (fullName: string) => request(project(fullName), { method: 'DELETE' });
@@ -153,6 +153,8 @@ export const makeCurrent = (fullName: string, label: string) => request(`${versi
 export const deleteVersion = (fullName: string, label: string) => request(version(fullName, label), { method: 'DELETE' });
 
 export const listBuilds = (fullName: string, page: number) => json<List<OwnBuild>>(`${project(fullName)}/builds${queryString({ page, per_page: 10 })}`);
+/** My newest builds, of all my projects. */
+export const myBuilds = () => json<List<OwnBuild>>(`/builds${queryString({ per_page: 50 })}`);
 export const getOwnBuild = (id: string) => json<OwnBuild>(build(id));
 export const cancelBuild = (id: string) => json<OwnBuild>(`${build(id)}/cancel`, { method: 'POST', body: {} });
 export const retryBuild = (id: string) => json<Published>(`${build(id)}/retry`, { method: 'POST', body: {} });

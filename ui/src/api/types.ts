@@ -55,8 +55,9 @@ export interface Project {
 }
 
 export interface ProjectDetail extends Project {
-  readme: string;
-  readme_html: string;
+  /** null: it has none. */
+  readme: string | null;
+  readme_html: string | null;
   run: string | null;
   network: boolean;
   ports: number[];

@@ -1,5 +1,5 @@
 // One build as it goes: its state and its log, until it ends.
-import { buildLogUrl } from '../api/client.ts';
+import { buildLogUrl, serverNow } from '../api/client.ts';
 import { getOwnBuild, type OwnBuild } from '../api/publish.ts';
 import { AnsiLog, type Line } from '../buildlog/ansi.ts';
 import { BuildStream } from '../buildlog/stream.ts';
@@ -10,6 +10,8 @@ export class Watch {
   build = $state.raw<OwnBuild>({} as OwnBuild);
   lines = $state.raw<Line[]>([]);
   lost = $state(false);
+  /** When the server told how it stands: what runs has gone on since. */
+  told = $state(serverNow());
   #log = new AnsiLog();
   #paint = 0;
   #stream: BuildStream | null = null;
@@ -31,7 +33,10 @@ export class Watch {
             this.lines = [...this.#log.lines];
           });
         },
-        state: (now) => (this.build = { ...this.build, ...now }),
+        state: (now) => {
+          this.told = serverNow();
+          this.build = { ...this.build, ...now };
+        },
         lost: (lost) => (this.lost = lost),
         end: (now) => void this.#end(now),
       },
@@ -41,6 +46,11 @@ export class Watch {
       cancelAnimationFrame(this.#paint);
       this.#paint = 0;
     };
+  }
+
+  /** What a call has just answered: maybe older than what the stream has told meanwhile. */
+  heard(now: OwnBuild): void {
+    if (!isOver(this.build)) this.build = { ...this.build, ...now };
   }
 
   /** The stream tells how it ended; what the check said and which line failed stand in the build itself. */

@@ -27,6 +27,10 @@ static void test_usual_causes(void **state)
 	check("npm ERR! 404  'nosuch@*' is not in this registry.\n", "no npm package nosuch@*");
 	check("ERROR: No matching distribution found for nosuch==1\n", "no Python package nosuch==1");
 	check("/bin/sh: 1: make: not found\nerror building at STEP \"RUN make\": exit status 127\n", "the command make is not");
+	check("/tmp/install.sh: 12: mak: not found\r\nError: building at STEP \"RUN x\": exit status 127\n", "the command mak is not");
+	check("x.sh: line 2: mak: command not found\nError: building at STEP \"RUN x\": exit status 127\n", "the command mak is not");
+	check("a.txt: not found\nError: building at STEP \"RUN x\": exit status 1\n", "the step \"RUN x\" failed with exit code 1");
+	check(": not found\nError: building at STEP \"RUN x\": exit status 1\n", "the step \"RUN x\" failed with exit code 1");
 	check("curl: (6) Could not resolve host: nowhere.example\n", "the name nowhere.example cannot be resolved");
 	check("write error: No space left on device\n", "the disk of the build is full: it has 2 MiB");
 	check("Error: creating build container: debian:x: image not known\n", "the base image debian:x");
