@@ -1,5 +1,6 @@
 // Finding projects, and what people say about them.
 import { BASE, json, projectPath, queryString, request } from './client.ts';
+import type { OwnBuild } from './publish.ts';
 import type { List, Project, ProjectDetail } from './types.ts';
 
 export interface Suggestion {
@@ -42,7 +43,7 @@ export type ReportReason = (typeof reportReasons)[number];
 export type Reported = { project: string } | { comment: string };
 
 export type Visibility = 'listed' | 'unlisted' | 'hidden';
-export type OwnProject = Project & { visibility?: Visibility };
+export type OwnProject = Project & { visibility?: Visibility; /** The newest, whoever started it. */ last_build?: OwnBuild | null };
 
 export interface Day {
   /** As 2026-11-22, in UTC. */
