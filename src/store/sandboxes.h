@@ -7,9 +7,9 @@
 struct sandbox {
 	char *id;
 	char *person; /* session.person */
-	int64_t project;
-	char *full_name; /* "owner/name" */
-	char *project_summary;
+	int64_t project; /* 0: none, a bare shell on a base image */
+	char *full_name; /* "owner/name"; without a project, the reference of the base ("debian:bookworm") */
+	char *project_summary; /* or the base's label */
 	char *version; /* label */
 	char *image;   /* manifest digest */
 	char *state;   /* queued, starting, running, ended */

@@ -8,6 +8,21 @@
 
 #include "base/util.h"
 
+const struct base_choice base_choices[] = {
+	{"debian:bookworm", "Debian 12 (bookworm)"},
+	{"debian:trixie", "Debian 13 (trixie)"},
+	{"debian:bullseye", "Debian 11 (bullseye)"},
+	{NULL, NULL},
+};
+
+const struct base_choice *base_choice_of(const char *reference)
+{
+	for (const struct base_choice *choice = base_choices; choice->reference != NULL; choice++)
+		if (strcmp(choice->reference, reference) == 0)
+			return choice;
+	return NULL;
+}
+
 /* The next word from *at, ended by white space; false at the end of the line. */
 static bool next_word(const char **at, char *out, size_t size)
 {

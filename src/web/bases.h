@@ -3,6 +3,15 @@
 
 #include <stddef.h>
 
+/* One to begin with: those that this house makes or that people ask for. */
+struct base_choice {
+	const char *reference;
+	const char *label;
+};
+extern const struct base_choice base_choices[]; /* ends with a NULL reference */
+/* NULL: it is not among them. */
+const struct base_choice *base_choice_of(const char *reference);
+
 #define BASES_MAX 8
 #define BASE_REFERENCE_MAX 255
 

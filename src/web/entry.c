@@ -93,8 +93,9 @@ static void answer_queued(struct live *live)
 
 	if (call != NULL)
 		call_json(call, 202,
-			  json_pack("{s:s,s:s,s:s,s:I,s:I}", "state", "queued", "id", live->row.id, "project", live->row.full_name,
-				    "position", (json_int_t)waiting_position(live), "eta_seconds",
+			  json_pack("{s:s,s:s,s:o,s:o,s:I,s:I}", "state", "queued", "id", live->row.id, "project",
+				    view_text(live->row.project != 0 ? live->row.full_name : NULL), "base",
+				    view_text(live->row.project == 0 ? live->row.full_name : NULL), "position", (json_int_t)waiting_position(live), "eta_seconds",
 				    (json_int_t)waiting_eta_seconds(live)));
 }
 

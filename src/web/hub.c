@@ -303,17 +303,31 @@ void hub_counters_changed(struct hub *hub)
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
+/* What it was started from. A version that is gone matters only to one that has not started; without a project, the base is its name. */
+static int find_reference(struct store *store, const struct sandbox *row, struct version *version, struct error *err)
+{
+	int r;
+
+	if (row->project == 0) {
+		version->reference = xstrdup(row->full_name);
+		return 0;
+	}
+	r = versions_get(store, row->project, row->version, version, err);
+	return r < 0 && err->kind == ERROR_NOT_FOUND && strcmp(row->state, "queued") != 0 ? 0 : r;
+}
+
 static int take_row(struct hub *hub, struct store *store, struct sandbox *row, struct error *err)
 {
 	struct project project = {0};
 	struct version version = {0};
 	struct live *live;
-	int r = projects_get_by_id(store, row->project, &project, err);
+	bool bare = row->project == 0;
+	int r = bare ? 0 : projects_get_by_id(store, row->project, &project, err);
 
-	if (r == 0 && strcmp(row->state, "queued") == 0)
-		r = versions_get(store, row->project, row->version, &version, err);
+	if (r == 0)
+		r = find_reference(store, row, &version, err);
 	if (r == 0) {
-		live = live_new(hub, row, version.reference, project.run, project.network);
+		live = live_new(hub, row, version.reference, project.run, bare || project.network);
 		live->entered_ms = 1;
 		if (live->state == LIVE_QUEUED)
 			list_append(&hub->queue, &live->link);

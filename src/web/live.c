@@ -387,6 +387,31 @@ static void pull_first(struct live *live)
 	engine->ops->pull(engine, live->reference, on_pulled, live_ref(live));
 }
 
+/* Bases are made by the engine when the registry has none; one that is not made here is somebody else's, to be fetched. */
+static void on_ensured(const struct error *err, void *data)
+{
+	struct live *live = data;
+	bool fine = err == NULL || err->kind == ERROR_UNSUPPORTED || err->kind == ERROR_INVALID;
+
+	live->asked = false;
+	if (live->state == LIVE_ENDED) {
+		released(live);
+	} else if (!fine) {
+		live_end(live, "failed", -1, err->message, true);
+	} else {
+		pull_first(live);
+	}
+	live_unref(live);
+}
+
+static void ensure_base(struct live *live)
+{
+	struct engine *engine = live->hub->engine;
+
+	live->asked = true;
+	engine->ops->base_ensure(engine, live->reference, on_ensured, live_ref(live));
+}
+
 static void now_running(struct live *live, uint64_t start_us)
 {
 	const struct web_options *options = live->hub->options;
@@ -463,7 +488,10 @@ void live_start(struct live *live)
 		take_place(live);
 		list_append(&live->hub->sandboxes, &live->link);
 	}
-	ask_start(live);
+	if (live->row.image == NULL)
+		ensure_base(live);
+	else
+		ask_start(live);
 }
 
 /* ---- meeting the engine again ------------------------------------------------------------------------------------- */

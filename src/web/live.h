@@ -33,7 +33,7 @@ struct live {
 	struct hub *hub;
 	unsigned refs; /* of callbacks that are under way, and one while it is in the hub's maps */
 	unsigned state;
-	struct sandbox row; /* what the store knows; the strings are ours */
+	struct sandbox row; /* what the store knows; the strings are ours. image NULL: a base's, found when it starts */
 	char *reference;    /* of the image in the registry */
 	char *run;	    /* what the first terminal runs; NULL: a login shell */
 	bool network;

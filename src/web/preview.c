@@ -4,27 +4,18 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "web/bases.h"
 #include "web/internal.h"
 #include "web/recipe.h"
 #include "web/views.h"
-
-/* Those that this house makes or that people ask for; any other image reference may stand in a source as well. */
-static const struct {
-	const char *reference;
-	const char *label;
-} bases[] = {
-	{"debian:bookworm", "Debian 12 (bookworm)"},
-	{"debian:trixie", "Debian 13 (trixie)"},
-	{"debian:bullseye", "Debian 11 (bullseye)"},
-};
 
 static int get_bases(struct request *request, struct error *err)
 {
 	json_t *items = json_array();
 
 	(void)err;
-	for (size_t i = 0; i < ARRAY_SIZE(bases); i++)
-		json_array_append_new(items, json_pack("{s:s, s:s}", "reference", bases[i].reference, "label", bases[i].label));
+	for (const struct base_choice *choice = base_choices; choice->reference != NULL; choice++)
+		json_array_append_new(items, json_pack("{s:s, s:s}", "reference", choice->reference, "label", choice->label));
 	respond_json(request, 200, json_pack("{s:o}", "items", items));
 	return 0;
 }

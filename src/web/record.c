@@ -114,5 +114,6 @@ void record_terminals(const struct live *live)
 
 void record_try(const struct live *live)
 {
-	post(live, "count a try", count_try);
+	if (live->row.project != 0)
+		post(live, "count a try", count_try);
 }

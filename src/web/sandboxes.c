@@ -13,6 +13,7 @@
 #include "store/projects.h"
 #include "store/versions.h"
 #include "web/allowance.h"
+#include "web/bases.h"
 #include "web/entry.h"
 #include "web/feedback.h"
 #include "web/guard.h"
@@ -31,6 +32,7 @@ struct wish {
 	char owner[NAME_MAX_LENGTH + 1];
 	char name[NAME_MAX_LENGTH + 1];
 	const char *version; /* borrowed of the JSON; or NULL */
+	const struct base_choice *base; /* a bare shell on it, and no project; or NULL */
 	unsigned cols;
 	unsigned rows;
 	bool replace;
@@ -51,15 +53,31 @@ static void read_project(json_t *json, struct wish *wish, struct field_errors *e
 		field_error(errors, "project", "must be \"owner/name\"");
 }
 
+static void read_base(json_t *json, struct wish *wish, struct field_errors *errors)
+{
+	const char *text = json_string_value(json_object_get(json, "base"));
+
+	wish->base = text != NULL ? base_choice_of(text) : NULL;
+	if (wish->base == NULL)
+		field_error(errors, "base", "must be one of GET /api/v1/bases");
+	if (json_object_get(json, "project") != NULL)
+		field_error(errors, "project", "can't stand beside a base");
+	if (json_object_get(json, "version") != NULL)
+		field_error(errors, "version", "can't stand beside a base");
+}
+
 static int read_wish(const struct request *request, json_t *json, struct wish *wish, struct field_errors *errors, struct error *err)
 {
-	static const char *const known[] = {"project", "version", "cols", "rows", "replace", NULL};
+	static const char *const known[] = {"project", "base", "version", "cols", "rows", "replace", NULL};
 	json_t *version = json_object_get(json, "version");
 	json_t *replace = json_object_get(json, "replace");
 	const char *query = request_query(request, "replace");
 
 	body_members(json, known, errors);
-	read_project(json, wish, errors);
+	if (json_object_get(json, "base") != NULL)
+		read_base(json, wish, errors);
+	else
+		read_project(json, wish, errors);
 	wish->cols = body_size(json, "cols", COLS_DEFAULT, errors);
 	wish->rows = body_size(json, "rows", ROWS_DEFAULT, errors);
 	wish->version = json_string_value(version);
@@ -166,6 +184,14 @@ static int answer_building(struct request *request, const struct wish *wish, con
 	return 0;
 }
 
+static void fill_limits(struct sandbox *row, const struct engine_limits *limits)
+{
+	row->memory = limits->memory;
+	row->cpu = limits->cpu;
+	row->pids = limits->pids;
+	row->disk = limits->disk;
+}
+
 static void fill_row(struct sandbox *row, const struct web_options *options, const struct wish *wish, const struct project *project,
 		     const struct version *version)
 {
@@ -178,10 +204,7 @@ static void fill_row(struct sandbox *row, const struct web_options *options, con
 	row->image = xstrdup(version->image);
 	row->cols = wish->cols;
 	row->rows = wish->rows;
-	row->memory = limits.memory;
-	row->cpu = limits.cpu;
-	row->pids = limits.pids;
-	row->disk = limits.disk;
+	fill_limits(row, &limits);
 }
 
 static void post_try(struct request *request, const struct session *session, const struct wish *wish, const struct project *project,
@@ -195,6 +218,24 @@ static void post_try(struct request *request, const struct session *session, con
 	call->reference = xstrdup(version->reference);
 	call->run_command = xstrdup(project->run);
 	call->network = project->network;
+	call->replace = wish->replace;
+	call_post(call);
+}
+
+/* With the network, or nothing could be installed; of the usual size. */
+static void post_bare(struct request *request, const struct session *session, const struct wish *wish)
+{
+	struct web *web = request_data(request);
+	struct call *call = call_new(request, web->hub, session->person, try_now);
+
+	call->row.full_name = xstrdup(wish->base->reference);
+	call->row.project_summary = xstrdup(wish->base->label);
+	call->row.person = xstrdup(session->person);
+	call->row.cols = wish->cols;
+	call->row.rows = wish->rows;
+	fill_limits(&call->row, &web->options->limits);
+	call->reference = xstrdup(wish->base->reference);
+	call->network = true;
 	call->replace = wish->replace;
 	call_post(call);
 }
@@ -243,6 +284,19 @@ out:
 	return r;
 }
 
+/* For authors, who make something of it: it needs an account. */
+static int try_base(struct request *request, const struct wish *wish, struct error *err)
+{
+	struct session session;
+	int r = visitor_user(request, &session, err);
+
+	if (r == 0)
+		r = check_limit(request, err);
+	if (r == 0)
+		post_bare(request, &session, wish);
+	return r;
+}
+
 static int post_sandbox(struct request *request, struct error *err)
 {
 	struct field_errors errors = {0};
@@ -255,7 +309,7 @@ static int post_sandbox(struct request *request, struct error *err)
 	if (read_wish(request, json, &wish, &errors, err) < 0)
 		respond_problem(request, err, field_errors_json(&errors));
 	else
-		r = try_wish(request, &wish, err);
+		r = wish.base != NULL ? try_base(request, &wish, err) : try_wish(request, &wish, err);
 	json_decref(json);
 	return r;
 }

@@ -128,6 +128,8 @@ static int begin_save(struct save *save, struct error *err)
 		return error_set(err, ERROR_CONFLICT, EBUSY, "the sandbox is %s; only a running one can be saved", live->row.state);
 	if (!atomic_load(&hub->engine_up) || hub->stopping)
 		return error_set(err, ERROR_UNAVAILABLE, ENOTCONN, "sandboxes can't be saved at this moment; try again in a few seconds");
+	if (live->reference == NULL)
+		return error_set(err, ERROR_CONFLICT, ENOENT, "the version that this sandbox was started from is gone: it can't be saved");
 	save->image = xstrdup(live->reference);
 	pthread_mutex_lock(&save->saver->lock);
 	save->refs++;

@@ -56,9 +56,10 @@ static json_t *view_limits(uint64_t memory, uint32_t cpu, uint32_t pids, uint64_
 
 json_t *view_sandbox(const struct sandbox *sandbox)
 {
-	json_t *json = json_pack("{s:s,s:s,s:o,s:o,s:s}", "id", sandbox->id, "project", sandbox->full_name, "project_summary",
-				 view_text(sandbox->project_summary), "version", view_text(sandbox->version), "state",
-				 sandbox->state);
+	bool bare = sandbox->project == 0;
+	json_t *json = json_pack("{s:s,s:o,s:o,s:o,s:o,s:s}", "id", sandbox->id, "project", view_text(bare ? NULL : sandbox->full_name), "base",
+				 view_text(bare ? sandbox->full_name : NULL), "project_summary", view_text(sandbox->project_summary), "version",
+				 view_text(sandbox->version), "state", sandbox->state);
 
 	json_object_set_new(json, "created_at", view_time(sandbox->created_ms));
 	json_object_set_new(json, "started_at", view_time(sandbox->started_ms));

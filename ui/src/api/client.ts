@@ -145,7 +145,9 @@ interface Waiting {
 }
 
 export interface TryRequest {
-  project: string;
+  project?: string;
+  /** Instead of a project: a bare shell on this image. */
+  base?: string;
   cols?: number;
   rows?: number;
   /** End a sandbox that runs already. */

@@ -76,8 +76,10 @@ export interface TerminalRef {
 
 export interface Sandbox {
   id: string;
-  project: string;
-  project_summary?: string;
+  /** null: a bare shell on `base`. */
+  project: string | null;
+  base?: string | null;
+  project_summary?: string | null;
   version: string | null;
   state: SandboxState;
   started_at: string | null;

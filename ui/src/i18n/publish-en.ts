@@ -110,8 +110,10 @@ export const messages = {
     running: (name: string) => `Your sandbox of ${name} is running.`,
     saveAs: 'Everything in it that you changed is saved: installed programs, files, settings. What runs stops being part of it.',
     open: 'Go to its terminal',
-    none: 'Nothing of yours is running.',
-    noneLead: 'Start a base, install what you need in its terminal, then come back here. Your draft stays.',
+    save: 'Save as project',
+    start: 'Start it',
+    bareLead: 'Start a base and install what you need in its terminal, right here. Then save it as a project.',
+    bareInstead: 'Or begin with a bare base',
     pick: 'Pick something to start from',
   },
   fields: {

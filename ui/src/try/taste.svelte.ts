@@ -42,14 +42,19 @@ export class Taste {
   #log = new AnsiLog();
   #paint = 0;
 
-  constructor(readonly project: string) {}
+  /** A project, or (null) a bare shell on a base. */
+  constructor(readonly project: string | null, readonly base: string | null = null) {}
+
+  #isOurs(sandbox: Sandbox): boolean {
+    return sandbox.project === this.project && (this.project !== null || sandbox.base === this.base);
+  }
 
   /** Finds what runs already; else starts at once when asked to. */
   async open(tryNow: boolean): Promise<void> {
     const turn = ++this.#turn;
     if (!me.known || isLive(me.sandbox)) await me.refresh();
     if (turn !== this.#turn) return;
-    if (me.sandbox?.project === this.project) this.#attach(me.sandbox, false);
+    if (me.sandbox && this.#isOurs(me.sandbox)) this.#attach(me.sandbox, false);
     else if (tryNow) await this.start();
     else this.phase = 'idle';
   }
@@ -70,7 +75,7 @@ export class Taste {
       }
     }
     try {
-      const answer = await trySandbox({ project: this.project, ...this.size(), replace });
+      const answer = await trySandbox({ ...(this.project === null ? { base: this.base ?? '' } : { project: this.project }), ...this.size(), replace });
       if (turn !== this.#turn) return;
       if (answer.kind === 'running') this.#attach(answer.sandbox, true);
       else if (answer.kind === 'queued') this.#wait(answer.id, answer.position, answer.eta);
@@ -201,7 +206,7 @@ export class Taste {
 
   /** One runs already: this very project's is joined, another asks to be ended. */
   #meet(running: Sandbox): void {
-    if (running.project === this.project) {
+    if (this.#isOurs(running)) {
       this.#attach(running, false);
       return;
     }
