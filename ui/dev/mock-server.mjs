@@ -40,10 +40,12 @@ const fail = (res, status, detailText, more = {}, headers = {}) => send(res, sta
 
 const view = ({ shells, sockets, ...sandbox }) => sandbox;
 
-function startSandbox(list, project) {
+const mockBases = { 'debian:bookworm-slim': 'Debian 12 (bookworm)', 'node:22-slim': 'Node.js 22', 'alpine:3.21': 'Alpine 3.21' };
+
+function startSandbox(list, project, base = null) {
   const id = `s${++serial}`;
   const sandbox = {
-    id, project, project_summary: 'x', version: '1', state: 'running', started_at: new Date().toISOString(), expires_at: new Date(Date.now() + 15 * 60e3).toISOString(),
+    id, project, base, project_summary: mockBases[base] ?? 'x', version: base ? null : '1', state: 'running', started_at: new Date().toISOString(), expires_at: new Date(Date.now() + 15 * 60e3).toISOString(),
     idle_seconds: 600, start_ms: 34, limits: { memory: 536870912, cpu: 1 }, ended: null, terminals: [], shells: new Map(), sockets: new Set(),
   };
   list.unshift(sandbox);
@@ -158,15 +160,15 @@ function trySandbox(req, res, url, body) {
     sessions.set(id, (list = []));
     headers['set-cookie'] = `ttob_session=${id}; Path=/; HttpOnly; SameSite=Lax`;
   }
-  const project = projects.find((item) => item.full_name === body.project);
+  const project = body.base in mockBases ? { full_name: null, state: 'ready' } : projects.find((item) => item.full_name === body.project);
   if (!project) return fail(res, 404, 'no such project');
   if (mock.engine > 0 && mock.engine--) return fail(res, 503, 'the engine is being restarted', {}, { 'retry-after': '2', ...headers });
   const running = list.find((item) => item.state !== 'ended');
-  if (running && !url.searchParams.has('replace')) return fail(res, 409, `${running.project} is running`, { sandbox: view(running) }, headers);
+  if (running && !url.searchParams.has('replace')) return fail(res, 409, `${running.project ?? running.base} is running`, { sandbox: view(running) }, headers);
   if (running) endSandbox(running, 'replaced');
   if (project.state === 'failed') return fail(res, 409, `${project.full_name} could not be built; its build log says why`, { build: failedBuild(project) }, headers);
   if (project.state !== 'ready') return send(res, 202, { state: 'building', build: buildOf(project.full_name).public(), project: project.full_name }, headers);
-  const sandbox = startSandbox(list, project.full_name);
+  const sandbox = startSandbox(list, project.full_name, body.base ?? null);
   if (mock.full > 0) {
     mock.full--;
     Object.assign(sandbox, { state: 'queued', position: 3, eta_seconds: 20 });

@@ -133,9 +133,23 @@ static void answer(struct fetch *fetch, const struct error *err)
 	fetch_free(fetch);
 }
 
+/* Whose registry it is matters to who waits for ours to come back (web/job.c). */
+static void name_registry(const struct fetch *fetch, struct error *err)
+{
+	static const char ours[] = "cannot talk to the registry";
+	auto_free char *rest = NULL;
+
+	if (fetch->source != SOURCE_FOREIGN || !str_starts_with(err->message, ours))
+		return;
+	rest = xstrdup(err->message + strlen(ours));
+	error_set(err, err->kind, err->code, "cannot talk to its registry%s", rest);
+}
+
 static void fail(struct fetch *fetch, const struct error *err)
 {
 	struct error named = *err;
+
+	name_registry(fetch, &named);
 
 	if (named.kind == ERROR_UNAUTHENTICATED && fetch->login != NULL)
 		error_set(&named, ERROR_UNAUTHENTICATED, EACCES, "base image %s: the registry refused the name or password", fetch->reference);

@@ -173,6 +173,9 @@ class Login(unittest.TestCase):
         ended = self.build(self.login(), PUBLIC + '/lab/nothing:1')
         self.assertEqual(ended.state, 'failed')
         self.assertIn('was not found', ended.error)
+        ended = self.build(None, '198.51.100.7/lab/nothing:1')  # not our registry: nobody waits for that one to come back
+        self.assertEqual(ended.state, 'failed')
+        self.assertNotIn('talk to the registry', ended.error)
 
     def test_bad_messages(self):
         for login in ('x', 5, [], {}, {'registry': PUBLIC}, self.login(password=''), self.login(password=7), self.login(username='x' * 256),
