@@ -425,6 +425,15 @@ static int set_stage(struct db *db, void *data, struct error *err)
 	return open_stage(db, c->id, c->stage, c->now_ms, err);
 }
 
+int builds_exists(struct store *store, const char *id, bool *ret_exists, struct error *err)
+{
+	int64_t count = 0;
+	int r = db_number(store->db, 0, &count, err, "SELECT COUNT(*) FROM builds WHERE id = ?", "s", id);
+
+	*ret_exists = count > 0;
+	return r;
+}
+
 int builds_set_stage(struct store *store, const char *id, const char *stage, int64_t now_ms, struct error *err)
 {
 	struct change c = {.id = id, .stage = stage, .now_ms = now_ms};

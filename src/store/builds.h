@@ -67,6 +67,8 @@ int builds_claim(struct store *store, const char *node, int64_t now_ms, struct b
 int builds_get(struct store *store, const char *id, int64_t now_ms, struct build *ret_build, struct error *err);
 /* The same with what it builds. */
 int builds_get_source(struct store *store, const char *id, struct build *ret_build, struct error *err);
+/* It is gone when its project was removed for good. */
+int builds_exists(struct store *store, const char *id, bool *ret_exists, struct error *err);
 /* All stages in order, with times. `out` holds BUILD_STAGES. */
 int builds_stages(struct store *store, const char *id, int64_t now_ms, struct build_stage *out, struct error *err);
 /* The running build enters a stage; the one before ends. */

@@ -66,14 +66,24 @@ struct stage_note {
 	int64_t now_ms;
 };
 
+/* May run several times, as all that the recorder does. */
 static int write_stage(struct store *store, void *data, struct error *err)
 {
-	struct stage_note *note = data;
-	int r = builds_set_stage(store, note->id, note->stage, note->now_ms, err);
+	const struct stage_note *note = data;
+	bool exists;
+	int r = builds_exists(store, note->id, &exists, err);
 
+	return r < 0 || !exists ? r : builds_set_stage(store, note->id, note->stage, note->now_ms, err);
+}
+
+static void on_stage_written(int result, const struct error *err, void *data)
+{
+	struct stage_note *note = data;
+
+	if (result < 0)
+		log_error("could not write a build's stage: %s", err->message);
 	free(note->id);
 	free(note);
-	return r;
 }
 
 static void enter_stage(struct job *job, const char *stage)
@@ -83,7 +93,7 @@ static void enter_stage(struct job *job, const char *stage)
 	note->id = xstrdup(job->id);
 	snprintf(note->stage, sizeof(note->stage), "%s", stage);
 	note->now_ms = clock_realtime_ms();
-	recorder_post(job->builder->hub->recorder, "write a build's stage", write_stage, NULL, note);
+	recorder_post(job->builder->hub->recorder, "write a build's stage", write_stage, on_stage_written, note);
 	job_say(job, "%s", stage);
 	hub_counters_changed(job->builder->hub);
 	builder_tell(job->builder, job->id);
@@ -151,12 +161,12 @@ struct ending {
 static int write_end(struct store *store, void *data, struct error *err)
 {
 	struct ending *ending = data;
-	bool again = false;
-	int r = 0;
+	bool again = false, exists = false;
+	int r = builds_exists(store, ending->id, &exists, err);
 
-	if (ending->registry_away)
+	if (r == 0 && exists && ending->registry_away)
 		r = registry_put_build_back(store, ending->id, &again, err);
-	if (r < 0 || again)
+	if (r < 0 || !exists || again) /* nothing is left of it: its project was removed meanwhile */
 		return r;
 	r = builds_set_outcome(store, ending->id, &ending->outcome, err);
 	if (r == 0 && ending->version.image != NULL)

@@ -1,6 +1,9 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "base/util.h"
 #include "store/builds.h"
 #include "unit/http/client.h"
 #include "unit/web/fixture.h"
@@ -86,6 +89,39 @@ static void a_build_makes_the_project_ready(void **state)
 	assert_int_equal(number_of(json, "projects.ready"), 2);
 	assert_int_equal(number_of(json, "sandboxes.running"), 1);
 	drop(json);
+}
+
+/* Removed for good while it is built: that is no fault of ours to complain about. */
+static void a_removed_projects_build_ends_quietly(void **state)
+{
+	struct fixture *fixture = *state;
+	struct guest guest = {.fixture = fixture};
+	char *log = xasprintf("%s/log", fixture->folder);
+	char path[80];
+	struct buf text = BUF_INIT;
+	int stderr_before = dup(STDERR_FILENO);
+	int fd = open(log, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+
+	fixture_add_project(fixture, "one");
+	fixture_add_project(fixture, "two");
+	fixture_start(fixture);
+	build_path(&guest, "one", path, sizeof(path));
+	let(fixture, (struct wish){.hold = true});
+	fixture_away(fixture, false);
+	drop(until(&guest, path, "stage", "build"));
+	fixture_sql(fixture, "DELETE FROM projects WHERE name = 'one'");
+	dup2(fd, STDERR_FILENO);
+	let(fixture, (struct wish){.build = path, .end = "succeeded"});
+	drop(until(&guest, "/api/v1/projects/taste/two", "state", "ready")); /* which comes behind */
+	dup2(stderr_before, STDERR_FILENO);
+	close(stderr_before);
+	close(fd);
+	assert_int_equal(file_read(AT_FDCWD, log, 65536, &text), 0);
+	if (text.length > 0)
+		fail_msg("%s", text.data);
+	call(&guest, "GET", path, NULL, 404);
+	buf_fini(&text);
+	free(log);
 }
 
 static void who_is_wanted_goes_first(void **state)
@@ -357,6 +393,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_build_makes_the_project_ready, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_removed_projects_build_ends_quietly, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(who_is_wanted_goes_first, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(what_fails_is_told, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_registry_that_is_away_does_not_fail_it_at_once, setup, fixture_teardown),
