@@ -109,7 +109,7 @@ int projects_restore(struct store *store, int64_t id, int64_t now_ms, struct err
 	return must_change(r, changes, err);
 }
 
-int projects_purge(struct store *store, int64_t before_ms, void (*gone)(const char *reference, void *data), void *data, struct error *err)
+int projects_purge(struct store *store, int64_t before_ms, struct error *err)
 {
 	int64_t ids[PURGE_MOST];
 	struct statement *s;
@@ -122,11 +122,8 @@ int projects_purge(struct store *store, int64_t before_ms, void (*gone)(const ch
 	while (count < PURGE_MOST && (r = statement_step(s, err)) > 0)
 		ids[count++] = statement_integer(s, 0);
 	statement_done(s);
-	for (size_t i = 0; r >= 0 && i < count; i++) {
-		r = gone != NULL ? db_each_text(store->db, gone, data, err, "SELECT reference FROM versions WHERE project = ?", "i", ids[i]) : 0;
-		if (r >= 0)
-			r = projects_delete(store, ids[i], err);
-	}
+	for (size_t i = 0; r >= 0 && i < count; i++)
+		r = projects_delete(store, ids[i], err);
 	return r < 0 ? r : 0;
 }
 

@@ -20,9 +20,9 @@ int projects_get_deleted(struct store *store, const char *owner, const char *nam
 int projects_restore(struct store *store, int64_t id, int64_t now_ms, struct error *err);
 /* -EEXIST (ERROR_CONFLICT) when the new owner has one of that name; ERROR_RATE_LIMITED when they have `most` already (0: no limit). */
 int projects_transfer(struct store *store, int64_t id, const char *to, unsigned most, int64_t now_ms, struct error *err);
-/* Throws away the projects that were deleted before that time, with everything that hangs on them; `gone` (may be NULL) is told the
- * reference of each image. */
-int projects_purge(struct store *store, int64_t before_ms, void (*gone)(const char *reference, void *data), void *data, struct error *err);
+/* Throws away the projects that were deleted before that time, with everything that hangs on them; their images are the registry's
+ * keeper's to collect. */
+int projects_purge(struct store *store, int64_t before_ms, struct error *err);
 /* Queues rebuilds of at most `most` projects whose time has come. */
 int projects_schedule(struct store *store, unsigned most, int64_t now_ms, int64_t *ret_count, struct error *err);
 /* Each digest that a project, a version, an open build or one that ended after that time needs. */

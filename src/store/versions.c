@@ -267,17 +267,7 @@ int versions_delete(struct store *store, int64_t project, const char *label, int
 	return db_transaction(store->db, remove_one, &c, err);
 }
 
-int versions_purge(struct store *store, int64_t before_ms, void (*gone)(const char *reference, void *data), void *data, struct error *err)
+int versions_purge(struct store *store, int64_t before_ms, struct error *err)
 {
-	struct statement *s;
-	int r = db_query(store->db, &s, err, "SELECT v.reference FROM versions v WHERE v.deleted_ms < ? AND NOT EXISTS (SELECT 1 FROM versions o WHERE o.project = "
-			 "v.project AND o.reference = v.reference AND o.deleted_ms IS NULL)", "i", before_ms);
-
-	if (r < 0)
-		return r;
-	while ((r = statement_step(s, err)) > 0)
-		if (gone != NULL)
-			gone(statement_text(s, 0), data);
-	statement_done(s);
-	return r < 0 ? r : db_execute(store->db, NULL, err, "DELETE FROM versions WHERE deleted_ms < ?", "i", before_ms);
+	return db_execute(store->db, NULL, err, "DELETE FROM versions WHERE deleted_ms < ?", "i", before_ms);
 }

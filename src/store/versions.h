@@ -35,7 +35,7 @@ void versions_free(struct version *versions, size_t count);
 int versions_set_current(struct store *store, int64_t project, const char *label, int64_t now_ms, struct error *err);
 /* It is kept for a week, for nobody to see. ERROR_NOT_FOUND; ERROR_CONFLICT when it is the current one. */
 int versions_delete(struct store *store, int64_t project, const char *label, int64_t now_ms, struct error *err);
-/* Throws away what was deleted before that time; `gone` (may be NULL) is told each reference. */
-int versions_purge(struct store *store, int64_t before_ms, void (*gone)(const char *reference, void *data), void *data, struct error *err);
+/* Throws away what was deleted before that time. */
+int versions_purge(struct store *store, int64_t before_ms, struct error *err);
 /* Every current image of every ready project, the most trending first, for pulling and warming; for versions_free. */
 int versions_current(struct store *store, struct version **ret_versions, size_t *ret_count, struct error *err);

@@ -54,10 +54,6 @@ struct web_options {
 	bool accounts_only; /* guests may look, but not try */
 	bool end_on_stop; /* web_stop ends all sandboxes */
 
-	/* An image that no version has any more: its reference in the registry. On the recorder's thread; NULL: nobody cares. */
-	void (*image_gone)(void *data, const char *reference);
-	void *image_gone_data;
-
 	const char *registry_url; /* "" or NULL: nobody looks after it */
 	const char *registry_authfile;
 	const char *registry_ca_file;

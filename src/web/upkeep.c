@@ -27,22 +27,14 @@ static int throw_away(struct store *store, void *data, struct error *err)
 	return r;
 }
 
-static void tell_gone(const char *reference, void *data)
-{
-	const struct web_options *options = data;
-
-	if (options->image_gone != NULL)
-		options->image_gone(options->image_gone_data, reference);
-}
-
 static int throw_projects_away(struct store *store, void *data, struct error *err)
 {
 	const struct hub *hub = data;
 	int64_t before = clock_realtime_ms() - PROJECT_KEPT_MS;
-	int r = projects_purge(store, before, tell_gone, (void *)hub->options, err);
+	int r = projects_purge(store, before, err);
 
 	if (r == 0)
-		r = versions_purge(store, before, tell_gone, (void *)hub->options, err);
+		r = versions_purge(store, before, err);
 	if (r == 0)
 		r = pictures_purge(store, clock_realtime_ms() - DAY_MS, err);
 	return r == 0 ? context_sweep(store, hub->options->data, DAY_MS, err) : r;

@@ -161,7 +161,7 @@ static void it_goes_with_the_project_and_with_its_owner(void **state)
 	assert_false(has(store, a.project, FIRST));
 	a = first(store);
 	must(projects_trash(store, a.project, NOW, &err), &err);
-	must(projects_purge(store, NOW + 1, NULL, NULL, &err), &err);
+	must(projects_purge(store, NOW + 1, &err), &err);
 	assert_false(has(store, a.project, FIRST));
 }
 
