@@ -213,6 +213,14 @@ test('an author takes a project off the lists, deletes it, brings it back and ha
     await item.getByRole('button', { name: `More about ${name}` }).click();
     await item.getByRole('button', { name: what }).click();
   };
+  const more = item.getByRole('button', { name: `More about ${name}` });
+  await more.focus();
+  await page.keyboard.press('Enter');
+  expect(await accessibility(page)).toEqual([]);
+  await page.keyboard.press('Tab');
+  await expect(item.getByRole('link', { name: 'New version' })).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(more).toBeFocused();
   await act('Take off the lists');
   await expect(item.getByText('not listed')).toBeVisible();
   expect(await (await call(page, 'GET', `/projects/${username}/${name}`)).json()).toMatchObject({ visibility: 'unlisted' });

@@ -197,7 +197,7 @@ export const messages = {
       time: () => 'It took longer than a build may. Packages that are built already save much of it.',
       refused: () => 'The registry let nobody in. Look at the name of the image, its user name and password.',
       image: () => 'There is no such image in its registry. Look at its name and tag.',
-      check: (word: string) => `It was built, but the check command ended with ${word}, not 0. Its output stands below.`,
+      check: (word: string) => `It was built, but the check command ended with ${word}, not 0.`,
       checkLost: () => 'It was built, but the check command could not be run. Is the program where the command looks for it?',
       step: (word: string) => `“${word}” did not end well. Its last lines in the log say why.`,
     },

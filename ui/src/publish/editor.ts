@@ -92,6 +92,9 @@ export function edit(host: HTMLElement, { text, syntax, hint, onchange }: Editor
     }),
   ];
   const view = new EditorView({ root, parent: root, state: EditorState.create({ doc: text, extensions }) });
+  // Lines that were measured before their font had come stand beside other numbers.
+  const measure = (): void => view.requestMeasure();
+  document.fonts.addEventListener('loadingdone', measure);
   return {
     setText: (next) => {
       if (next === view.state.doc.toString()) return;
@@ -110,6 +113,9 @@ export function edit(host: HTMLElement, { text, syntax, hint, onchange }: Editor
       else content.removeAttribute('aria-invalid');
     },
     focus: () => view.focus(),
-    destroy: () => view.destroy(),
+    destroy: () => {
+      document.fonts.removeEventListener('loadingdone', measure);
+      view.destroy();
+    },
   };
 }
