@@ -111,14 +111,26 @@ class Crashes(unittest.TestCase):
 
     def round(self, number):
         target = self.random.choice(TARGETS)
+        # Something ends between two deaths, on a slow machine too: who is hit again and again is given up (BUILD_ATTEMPTS_MAX), and rightly.
+        ended = self.ended_builds()
+        self.wait_a_while(lambda: self.ended_builds() > ended)
+        time.sleep(self.random.uniform(0, 2.5))
         until = time.monotonic() + 10
-        time.sleep(self.random.uniform(0.2, 2.5))
         while not self.kill(target) and time.monotonic() < until:
             time.sleep(0.01)
         time.sleep(self.random.uniform(0, 0.5))
         wait_for(f'return after {target} was killed', self.platform.is_ready, PATIENCE)
 
+    @staticmethod
+    def wait_a_while(question):
+        until = time.monotonic() + 20
+        while not question() and time.monotonic() < until:
+            time.sleep(0.05)
+
     # ---- what must hold
+
+    def ended_builds(self):
+        return self.platform.rows("SELECT COUNT(*) FROM builds WHERE state NOT IN ('queued', 'running')")[0][0]
 
     def open_builds(self):
         return self.platform.rows("SELECT COUNT(*) FROM builds WHERE state IN ('queued', 'running')")[0][0]

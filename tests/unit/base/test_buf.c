@@ -1,5 +1,7 @@
 #include "base/buf.h"
 
+#include <stdlib.h>
+
 #include "../test.h"
 
 static void grows_and_stays_terminated(void **state)
@@ -12,6 +14,22 @@ static void grows_and_stays_terminated(void **state)
 	assert_int_equal(buf.length, 5000);
 	assert_int_equal(buf.data[4999], 'a' + 4999 % 26);
 	assert_int_equal(buf.data[5000], '\0');
+}
+
+/* Room is asked for before a read that may bring nothing. */
+static void is_terminated_when_nothing_came(void **state)
+{
+	char *dirt = malloc(5000);
+
+	(void)state;
+	memset(dirt, 'x', 5000);
+	free(dirt);
+	for (size_t size = 100; size < 5000; size += 500) {
+		auto_buf struct buf buf = BUF_INIT;
+
+		memset(buf_reserve(&buf, size) + 1, 'x', size - 1);
+		assert_string_equal(buf.data, "");
+	}
 }
 
 static void prints_short_and_long(void **state)
@@ -66,6 +84,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(grows_and_stays_terminated),
+		cmocka_unit_test(is_terminated_when_nothing_came),
 		cmocka_unit_test(prints_short_and_long),
 		cmocka_unit_test(consumes_from_the_front),
 		cmocka_unit_test(holds_nul_bytes),
