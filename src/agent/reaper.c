@@ -34,6 +34,7 @@ struct reaper {
 	struct loop_io signal_io;
 	int signal_fd;
 	struct loop_timer orphan_timer;
+	unsigned expected; /* orphans that will be watched */
 	struct list watches[BUCKETS];
 };
 
@@ -110,6 +111,10 @@ static void reap_orphans(void *data)
 	struct reaper *reaper = data;
 	siginfo_t info = {0};
 
+	if (reaper->expected > 0) {
+		loop_timer_start(reaper->loop, &reaper->orphan_timer, ORPHAN_WAIT_MS, reap_orphans, reaper);
+		return;
+	}
 	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
 		if (is_watched(reaper, info.si_pid)) {
 			/* Its own handler is due; look again after it. */
@@ -159,6 +164,16 @@ void reaper_free(struct reaper *reaper)
 	loop_timer_stop(&reaper->orphan_timer);
 	close(reaper->signal_fd);
 	free(reaper);
+}
+
+void reaper_expect(struct reaper *reaper)
+{
+	reaper->expected++;
+}
+
+void reaper_expect_less(struct reaper *reaper)
+{
+	reaper->expected--;
 }
 
 int watch_new_pidfd(struct reaper *reaper, pid_t pid, int pidfd, watch_exited exited, void *data, struct watch **ret_watch)

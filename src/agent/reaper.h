@@ -16,6 +16,11 @@ typedef void (*watch_exited)(struct watch *watch, int exit_code, void *data);
 struct reaper *reaper_new(struct loop *loop); /* makes the process a subreaper and blocks SIGCHLD */
 void reaper_free(struct reaper *reaper);      /* after all watches; takes NULL */
 
+/* An orphan is about to be watched that may be over before its pid is known: until reaper_expect_less, orphans that nobody watches are not reaped,
+ * and their pids stay theirs. Calls count. */
+void reaper_expect(struct reaper *reaper);
+void reaper_expect_less(struct reaper *reaper);
+
 /* By pid. Gives -ESRCH when there is none. The caller has to know that the pid is still the process that it means. */
 int watch_new(struct reaper *reaper, pid_t pid, watch_exited exited, void *data, struct watch **ret_watch);
 /* By a pidfd that becomes the watch's. */

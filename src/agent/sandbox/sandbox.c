@@ -20,6 +20,9 @@
 #include "base/state.h"
 #include "base/util.h"
 
+#define ADOPTION_TRIES	 200
+#define ADOPTION_STEP_US 1000
+
 static const char *const names[] = {
 	[SANDBOX_WAITING] = "waiting",	 [SANDBOX_CREATING] = "creating", [SANDBOX_PREPARED] = "prepared",
 	[SANDBOX_STARTING] = "starting", [SANDBOX_RUNNING] = "running",	  [SANDBOX_ENDING] = "ending",
@@ -199,15 +202,26 @@ void sandbox_use(struct sandbox *sandbox)
 	start(sandbox);
 }
 
+/* The runtime's own child made it, and may end a moment after the runtime: then it comes to us. 0: it is gone. */
+static uint64_t wait_for_adoption(pid_t pid)
+{
+	pid_t parent = 0;
+	uint64_t start = pid > 0 ? process_start_time(pid, &parent) : 0;
+
+	for (int i = 0; i < ADOPTION_TRIES && start != 0 && parent != getpid(); i++) {
+		usleep(ADOPTION_STEP_US);
+		start = process_start_time(pid, &parent);
+	}
+	return parent == getpid() ? start : 0;
+}
+
 /* Its first process has come to us, as the nearest subreaper, when the runtime ended: a pid of a child of ours stays its own until
  * we wait for it. */
 static int find_init(struct sandbox *sandbox, struct error *err)
 {
-	pid_t parent = 0;
-
 	sandbox->pid = runtime_read_pid(sandbox, "pid");
-	sandbox->pid_start = sandbox->pid > 0 ? process_start_time(sandbox->pid, &parent) : 0;
-	if (sandbox->pid_start == 0 || parent != getpid())
+	sandbox->pid_start = wait_for_adoption(sandbox->pid);
+	if (sandbox->pid_start == 0)
 		return error_set(err, ERROR_INTERNAL, ESRCH, "the runtime left no process behind");
 	sandbox_watch(sandbox);
 	return sandbox->init == NULL ? error_set(err, ERROR_INTERNAL, ESRCH, "the sandbox's first process is gone") : 0;
@@ -256,6 +270,7 @@ static void on_created(struct child *child, const struct child_result *result, v
 		else
 			enter_running(sandbox);
 	}
+	reaper_expect_less(sandboxes->agent->reaper);
 	sandboxes_next_turn(sandboxes);
 }
 
@@ -272,6 +287,8 @@ static int begin(struct sandbox *sandbox, struct error *err)
 		r = console_listen(&sandbox->console, console, err);
 	if (r == 0)
 		r = runtime_run(sandbox, command, sandbox->pool != NULL, on_created, err);
+	if (r == 0)
+		reaper_expect(sandbox->sandboxes->agent->reaper);
 	return r;
 }
 

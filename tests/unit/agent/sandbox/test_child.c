@@ -8,6 +8,7 @@
 
 #include "agent/child.h"
 #include "agent/reaper.h"
+#include "base/clock.h"
 
 struct outcome {
 	bool done;
@@ -58,6 +59,52 @@ static void run(struct child_options *options, struct outcome *outcome)
 	assert_false(outcome->done); /* never from within */
 	while (!outcome->done)
 		loop_once(agent.loop, 1000);
+}
+
+static void on_exit_code(struct watch *watch, int exit_code, void *data)
+{
+	watch_free(watch);
+	*(int *)data = exit_code;
+}
+
+/* Its parent ends, and it does so too at once. */
+static pid_t make_orphan(void)
+{
+	int ends[2];
+	pid_t pid = 0;
+
+	assert_int_equal(pipe(ends), 0);
+	if (fork() == 0) {
+		pid = fork();
+		if (pid == 0)
+			_exit(7);
+		_exit(write(ends[1], &pid, sizeof(pid)) != sizeof(pid));
+	}
+	assert_int_equal(read(ends[0], &pid, sizeof(pid)), sizeof(pid));
+	close(ends[0]);
+	close(ends[1]);
+	return pid;
+}
+
+static void test_expected_orphans_wait_for_their_watch(void **state)
+{
+	struct watch *watch;
+	int exit_code = -2;
+	pid_t pid;
+
+	(void)state;
+	reaper_expect(agent.reaper);
+	pid = make_orphan();
+	for (int64_t end = clock_monotonic_ms() + 2500; clock_monotonic_ms() < end;) /* longer than orphans are left */
+		loop_once(agent.loop, 100);
+	assert_int_equal(watch_new(agent.reaper, pid, on_exit_code, &exit_code, &watch), 0);
+	reaper_expect_less(agent.reaper);
+	while (exit_code == -2)
+		loop_once(agent.loop, 100);
+	assert_int_equal(exit_code, 7);
+	pid = make_orphan(); /* one that nobody expects */
+	while (kill(pid, 0) == 0)
+		loop_once(agent.loop, 100);
 }
 
 static void test_output_and_exit_code(void **state)
@@ -220,6 +267,7 @@ static void test_abandoned_is_silent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_expected_orphans_wait_for_their_watch),
 		cmocka_unit_test(test_output_and_exit_code), cmocka_unit_test(test_no_shell_and_no_inheritance),
 		cmocka_unit_test(test_missing_program),	     cmocka_unit_test(test_caps),
 		cmocka_unit_test(test_timeout_kills_the_group), cmocka_unit_test(test_named_descriptors),
