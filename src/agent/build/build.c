@@ -200,7 +200,8 @@ static void push(struct build *build)
 	auto_free char *full = NULL;
 	auto_free char *target = NULL;
 	const char *arguments[] = {"copy", registry->insecure ? "--dest-tls-verify=false" : "--dest-tls-verify=true", "--digestfile",
-				   CACHE "/digest", "oci:/scratch/out:image", NULL, NULL};
+				   CACHE "/digest", "--dest-compress-level", "1", /* twice as fast, a tenth larger */
+				   "oci:/scratch/out:image", NULL, NULL};
 	struct job_mount mounts[] = {{.source = scratch, .target = "/scratch"}, {.source = cache, .target = CACHE, .writable = true}};
 	struct skopeo skopeo = {.host = build->builds->host,
 				.registry = registry,
@@ -218,7 +219,7 @@ static void push(struct build *build)
 	send_stage(build, "push");
 	if (copy_cache(build, &err) == 0 && registry_reference(registry, build->tag, &full, &err) == 0) {
 		target = xasprintf("docker://%s", full);
-		arguments[5] = target;
+		arguments[7] = target;
 		build->job = skopeo_start(&skopeo, on_pushed, build, &err);
 	}
 	if (build->job == NULL)
@@ -478,6 +479,8 @@ static void explain_unpack(struct build *build, const struct job_result *result,
 	if (strstr(result->output, "No space left on device") != NULL || strstr(result->output, ": Wrote only ") != NULL)
 		error_set(err, ERROR_TOO_LARGE, ENOSPC, "the files of this build need more than the %llu MiB of its disk",
 			  (unsigned long long)build->limits.disk >> 20);
+	else if (result->exit_code > 128 && !result->timed_out)
+		error_set(err, ERROR_UNAVAILABLE, EIO, "unpacking the files of this build was killed (exit code %d); try again", result->exit_code);
 	else if (result->exit_code > 0 && !result->timed_out)
 		error_set(err, ERROR_MALFORMED, EINVAL, "the files of this build are no tar or zip archive that can be unpacked safely");
 	else

@@ -22,6 +22,7 @@ AUTHORS = ('ann', 'bob', 'eve')
 TARGETS = ('build', 'agent', 'web', 'registry', 'up')
 FAILING = 5  # one of so many fails for a reason of its own
 PATIENCE = 300
+MOST_WAITING = 4
 KILLED = re.compile(r'killed|signal|exit code 137')
 
 
@@ -65,7 +66,10 @@ class Author(threading.Thread):
         while not self.stop.is_set():
             self.publish(f'c{n}', n % FAILING != FAILING - 1)
             n += 1
-            self.stop.wait(self.random.uniform(1.5, 4))
+            self.stop.wait(self.random.uniform(0.5, 2))
+            # Enough to do for those who build, and an end to it in sight.
+            while not self.stop.is_set() and self.platform.rows("SELECT COUNT(*) FROM builds WHERE state = 'queued'")[0][0] > MOST_WAITING:
+                self.stop.wait(0.5)
 
 
 class Crashes(unittest.TestCase):
@@ -171,10 +175,10 @@ class Crashes(unittest.TestCase):
                                f'docker://{self.platform.host}/{reference}', f'dir:{target}')
 
     def left(self):
-        run = next(pathlib.Path('/run').glob(f'ttob-{self.run_hash()}'), None)
+        run = self.platform.run_folder()
         data, found = str(self.platform.data), {}
         with open('/proc/self/mountinfo') as mounts:
-            found['mounts'] = [line for line in mounts if data in line or (run and str(run) in line)]
+            found['mounts'] = [line for line in mounts if data in line or str(run) in line]
         found['processes'] = [line for pid, (_, line, user) in processes().items()
                               if BUILD_IDS <= user < BUILD_IDS + 16 * 65536 or SANDBOX_IDS <= user < SANDBOX_IDS + SANDBOX_RANGES * 65536]
         found['loops'] = [str(path) for path in pathlib.Path('/sys/block').glob('loop*/loop/backing_file') if data in path.read_text()]
@@ -184,16 +188,9 @@ class Crashes(unittest.TestCase):
         agent = self.platform.data / 'agent'
         found['files'] = [str(path) for pattern in ('build/*', 'build/bases/*.new', 'tmp/*', 'trash/*', 'base/*') for path in agent.glob(pattern)
                           if path.name != 'bases']
-        found['run'] = [str(path) for pattern in ('build/jobs/*', 'build/states/*', 'build/work/*', 'sandboxes/*') for path in (run.glob(pattern) if run else ())]
+        found['run'] = [str(path) for pattern in ('build/jobs/*', 'build/states/*', 'build/work/*', 'sandboxes/*') for path in run.glob(pattern)]
         found['web'] = [str(path) for path in (self.platform.data / 'web').glob('spool-*')]
         return {name: items for name, items in found.items() if items}
-
-    def run_hash(self):
-        """As cli/folders.c names it."""
-        h = 2166136261
-        for byte in str(self.platform.data).encode():
-            h = ((h ^ byte) * 16777619) & 0xffffffff
-        return f'{h:08x}'
 
     def test_nothing_is_lost(self):
         for author in self.authors:

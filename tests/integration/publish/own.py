@@ -76,7 +76,7 @@ class Platform:
         self.sandbox_cgroup, self.build_cgroup = f'ttob-{self.name}', f'ttob-build-{self.name}'
         self.environment = dict(
             os.environ, TTOB_WEB_CATALOG=str(self.folder / 'catalog'), TTOB_SANDBOX_POOL='0', TTOB_NETWORK_NAME=self.name[-8:],
-            TTOB_NETWORK_POOL=f'198.19.{os.getpid() % 120}.0/24', TTOB_SANDBOX_CGROUP=self.sandbox_cgroup, TTOB_BUILD_CGROUP=self.build_cgroup,
+            TTOB_NETWORK_POOL=f'198.19.{os.getpid() % 60}.0/24', TTOB_SANDBOX_CGROUP=self.sandbox_cgroup, TTOB_BUILD_CGROUP=self.build_cgroup,
             TTOB_BUILD_IDS=str(BUILD_IDS), TTOB_SANDBOX_ID_BASE=str(SANDBOX_IDS), TTOB_SANDBOX_ID_RANGES=str(SANDBOX_RANGES), TTOB_SANDBOX_MOST='32',
             **{'TTOB_' + name: str(value) for name, value in settings.items()})
         self.process = None
@@ -132,6 +132,13 @@ class Platform:
             print('kept:', self.folder)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run_folder(self):
+        """As cli/folders.c names it."""
+        h = 2166136261
+        for byte in str(self.data).encode():
+            h = ((h ^ byte) * 16777619) & 0xffffffff
+        return pathlib.Path(f'/run/ttob-{h:08x}')
 
     # ---- what is in it
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 
+MEDIA = 'application/vnd.oci.image.'
 PROGRAMS = ('sh', 'cat', 'cp', 'dd', 'ls', 'mkdir', 'rm', 'sleep', 'true')
 FILES = {'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n', 'etc/group': 'root:x:0:\n', 'etc/profile': ''}
 FOLDERS = ('dev', 'etc', 'opt', 'proc', 'root', 'run', 'sys', 'tmp', 'usr', 'usr/bin', 'usr/lib', 'usr/lib64', 'var', 'var/tmp')
@@ -54,28 +55,39 @@ def root_tar():
     return out.getvalue()
 
 
-def make(folder):
-    """Gives what skopeo calls it."""
+def write_layout(folder, layers):
+    """An image of uncompressed layers, (path, digest) each; gives what skopeo calls it."""
     blobs = os.path.join(folder, 'blobs', 'sha256')
     os.makedirs(blobs)
+    described = []
+    for path, digest in layers:
+        os.link(path, os.path.join(blobs, digest))
+        described.append({'mediaType': MEDIA + 'layer.v1.tar', 'digest': 'sha256:' + digest, 'size': os.path.getsize(path)})
 
-    def blob(data, media):
+    def blob(value, media):
+        data = json.dumps(value).encode()
         digest = hashlib.sha256(data).hexdigest()
         with open(os.path.join(blobs, digest), 'wb') as file:
             file.write(data)
-        return {'mediaType': 'application/vnd.oci.image.' + media, 'digest': 'sha256:' + digest, 'size': len(data)}
+        return {'mediaType': MEDIA + media, 'digest': 'sha256:' + digest, 'size': len(data)}
 
-    layer = blob(root_tar(), 'layer.v1.tar')
-    config = blob(json.dumps({'architecture': 'amd64', 'os': 'linux', 'config': {'Cmd': ['/bin/sh'], 'Env': ['PATH=/usr/bin']},
-                              'rootfs': {'type': 'layers', 'diff_ids': [layer['digest']]}}).encode(), 'config.v1+json')
-    manifest = blob(json.dumps({'schemaVersion': 2, 'mediaType': 'application/vnd.oci.image.manifest.v1+json', 'config': config,
-                                'layers': [layer]}).encode(), 'manifest.v1+json')
+    config = blob({'architecture': 'amd64', 'os': 'linux', 'config': {'Cmd': ['/bin/sh'], 'Env': ['PATH=/usr/bin']},
+                   'rootfs': {'type': 'layers', 'diff_ids': [layer['digest'] for layer in described]}}, 'config.v1+json')
+    manifest = blob({'schemaVersion': 2, 'mediaType': MEDIA + 'manifest.v1+json', 'config': config, 'layers': described}, 'manifest.v1+json')
     manifest['annotations'] = {'org.opencontainers.image.ref.name': 'base'}
     with open(os.path.join(folder, 'index.json'), 'w') as file:
         json.dump({'schemaVersion': 2, 'manifests': [manifest]}, file)
     with open(os.path.join(folder, 'oci-layout'), 'w') as file:
         file.write('{"imageLayoutVersion": "1.0.0"}')
     return f'oci:{folder}:base'
+
+
+def make(folder):
+    os.makedirs(folder)
+    data, path = root_tar(), os.path.join(folder, 'root.tar')
+    with open(path, 'wb') as file:
+        file.write(data)
+    return write_layout(folder, [(path, hashlib.sha256(data).hexdigest())])
 
 
 if __name__ == '__main__':
