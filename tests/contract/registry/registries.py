@@ -161,8 +161,8 @@ class Registry:
         self.log.close()
 
 
-def layout(folder, name, size):
-    """An OCI layout with one layer of random bytes: nothing about it can be shared by chance."""
+def layout(folder, name, size, shell=None):
+    """An OCI layout with one layer of random bytes, so that nothing about it can be shared by chance, and a shell when one is given."""
     blobs = f'{folder}/{name}/blobs/sha256'
     os.makedirs(blobs)
 
@@ -177,6 +177,14 @@ def layout(folder, name, size):
         info = tarfile.TarInfo('file')
         info.size = size
         tar.addfile(info, io.BytesIO(os.urandom(size)))
+        if shell is not None:
+            for path in ('bin', 'etc', 'tmp', 'root', 'proc', 'sys', 'dev'):
+                folder_info = tarfile.TarInfo(path)
+                folder_info.type, folder_info.mode = tarfile.DIRTYPE, 0o755
+                tar.addfile(folder_info)
+            program = tarfile.TarInfo('bin/sh')
+            program.size, program.mode = len(shell), 0o755
+            tar.addfile(program, io.BytesIO(shell))
     layer = blob(gzip.compress(out.getvalue(), 1), 'application/vnd.oci.image.layer.v1.tar+gzip')
     config = blob(json.dumps({'architecture': 'amd64', 'os': 'linux', 'config': {}, 'rootfs': {
         'type': 'layers', 'diff_ids': ['sha256:' + hashlib.sha256(out.getvalue()).hexdigest()]}}).encode(), 'application/vnd.oci.image.config.v1+json')

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import socket
 import sqlite3
@@ -94,10 +95,17 @@ class Platform:
     def skopeo(self, *words):
         return subprocess.run(['skopeo', *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
-    def push(self, name, size):
-        """Pushes an image of random bytes; gives its digest."""
+    def shell(self):
+        """A program that passes for a shell, and needs nothing else."""
+        source, program = self.folder / 'shell.c', self.folder / 'shell'
+        source.write_text('#include <unistd.h>\nint main(void) { char c; write(1, "$ ", 2); while (read(0, &c, 1) > 0) write(1, &c, 1); return 0; }\n')
+        subprocess.run(['gcc', '-static', '-w', '-o', str(program), str(source)], check=True)
+        return program.read_bytes()
+
+    def push(self, name, size, shell=None):
+        """Pushes an image of random bytes, and a shell when one is given; gives its digest."""
         self.count += 1
-        source = layout(str(self.folder), f'image{self.count}', size)
+        source = layout(str(self.folder), f'image{self.count}', size, shell)
         digest_file = self.folder / f'digest{self.count}'
         while True:
             done = self.skopeo('copy', '--digestfile', str(digest_file), '--dest-authfile', str(self.data / 'registry-auth.json'),

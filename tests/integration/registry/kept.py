@@ -125,6 +125,42 @@ class Kept(unittest.TestCase):
         wait_for('another registry', lambda: platform.children('serve') not in ([], [pid]))
         wait_for('return of the registry', lambda: status() == 'up' and platform.push('keep/late:mine', 1000))
 
+    def try_it(self):
+        """A guest presses Try; gives the guest and the sandbox once it runs."""
+        guest = Visitor(f'http://127.0.0.1:{self.platform.port}')
+        status, sandbox, _ = guest.post('/api/v1/sandboxes', {'project': 'keep/shell'})
+        self.assertIn(status, (201, 202), sandbox)
+        until_running = lambda: (lambda now: now if now['state'] in ('running', 'ended') else None)(guest.get(f"/api/v1/sandboxes/{sandbox['id']}")[1])
+        return guest, wait_for('start of a sandbox', until_running)
+
+    def test_5_tries_go_on_while_the_registry_hangs_or_is_gone(self):
+        platform, status = self.platform, lambda: self.admin.get('/api/v1/status')[1]['registry']
+        digest = platform.push(f'keep/shell:b{build_id()}', 1000, platform.shell())
+        platform.project('shell', digest)
+        platform.database(("UPDATE projects SET current_version = (SELECT MIN(id) FROM versions v WHERE v.project = projects.id) WHERE name = 'shell'", ()))
+        wait_for('the registry', lambda: status() == 'up')
+        first, sandbox = self.try_it()
+        self.assertEqual(sandbox['state'], 'running', sandbox)
+        pid = platform.children('serve')[0]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            # At once, before anybody knows; and when it is known.
+            others = [self.try_it()]
+            wait_for('loss of the registry', lambda: status() == 'down')
+            others.append(self.try_it())
+            for guest, other in others:
+                self.assertEqual(other['state'], 'running', other)
+                self.assertEqual(guest.delete(f"/api/v1/sandboxes/{other['id']}")[0], 204)
+            self.assertEqual(first.get(f"/api/v1/sandboxes/{sandbox['id']}")[1]['state'], 'running')
+            # Those who look after it see it.
+            told = self.admin.get('/api/v1/admin/overview')[1]['registry']
+            self.assertFalse(told['up'])
+            self.assertIn('registry', told['problem'])
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        wait_for('return of the registry', lambda: self.admin.get('/api/v1/admin/overview')[1]['registry']['up'])
+        self.assertIsNone(self.registry()['problem'])
+
 
 if __name__ == '__main__':
     unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)

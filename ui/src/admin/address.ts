@@ -2,8 +2,8 @@
 import { queryString } from '../api/client.ts';
 import type { Asked } from '../api/admin.ts';
 
-export type Section = 'overview' | 'users' | 'projects' | 'comments' | 'reports' | 'banners' | 'sandboxes' | 'audit';
-export const sections: readonly Section[] = ['overview', 'users', 'projects', 'comments', 'reports', 'banners', 'sandboxes', 'audit'];
+export type Section = 'overview' | 'users' | 'projects' | 'comments' | 'reports' | 'banners' | 'sandboxes' | 'builds' | 'registry' | 'audit';
+export const sections: readonly Section[] = ['overview', 'users', 'projects', 'comments', 'reports', 'banners', 'sandboxes', 'builds', 'registry', 'audit'];
 
 const WORDS = ['q', 'state', 'visibility', 'hidden', 'actor', 'action'] as const;
 

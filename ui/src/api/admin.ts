@@ -2,6 +2,7 @@
 import { json, projectPath, queryString, request } from './client.ts';
 import type { Comment, Visibility } from './discovery.ts';
 import type { Role } from './people.ts';
+import type { OwnBuild } from './publish.ts';
 import type { List, Project, Sandbox } from './types.ts';
 
 export interface Overview {
@@ -15,6 +16,46 @@ export interface Overview {
   engine: 'up' | 'down';
   database: string;
   memory_bytes: number;
+  /** null: none is configured. */
+  registry?: { up: boolean; problem: string | null; disk: Disk | null } | null;
+}
+
+export interface Disk {
+  free: number;
+  total: number;
+  low: boolean;
+  /** Builds wait until there is room. */
+  full?: boolean;
+}
+
+/** Somebody's build. */
+export type AdminBuild = OwnBuild & { project: string; author?: string | null; waiting_for?: 'registry' | 'disk' | null };
+
+export interface GrowthDay {
+  date: string;
+  bytes: number;
+}
+
+export interface Registry {
+  url: string;
+  embedded: boolean;
+  up: boolean;
+  problem?: string | null;
+  repositories: number;
+  tags: number;
+  bytes: number;
+  disk: Disk | null;
+  growth: GrowthDay[];
+  pulls: number;
+  pushes: number;
+  gc: { running: boolean; last_at: string | null; freed_bytes: number; next_at: string | null };
+}
+
+export interface Repository {
+  name: string;
+  tags: { tag: string; size: number; created_at: string | null }[];
+  bytes: number;
+  project: string | null;
 }
 
 export type UserState = 'active' | 'suspended';
@@ -106,6 +147,10 @@ export const listReports = list<Report>('reports');
 export const changeReport = (id: string, change: { state: ReportState; note?: string }) => request(one('reports', id), { method: 'PATCH', body: change });
 export const listLive = list<LiveSandbox>('sandboxes');
 export const stopSandbox = (id: string) => request(one('sandboxes', id), { method: 'DELETE' });
+export const listAdminBuilds = list<AdminBuild>('builds');
+export const getRegistry = () => json<Registry>('/admin/registry');
+export const listRepositories = list<Repository>('registry/repositories');
+export const collectGarbage = () => json<Registry>('/admin/registry/gc', { method: 'POST', body: {} });
 export const listAudit = list<AuditEntry>('audit');
 
 export const listBanners = list<Banner>('banners');

@@ -36,7 +36,7 @@ export type BuildKind = 'publish' | 'version' | 'rebuild';
 export interface OwnBuild extends Build {
   kind?: BuildKind;
   version?: string | null;
-  author?: string;
+  author?: string | null;
   log_bytes?: number;
   failed_line?: number | null;
   smoke?: { exit_code: number; output: string } | null;

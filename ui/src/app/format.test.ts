@@ -57,6 +57,8 @@ describe('addresses', () => {
     ['/u/a%2Fb', '', { page: 'missing' }],
     ['/admin', '', { page: 'admin', section: 'overview', query: new URLSearchParams() }],
     ['/admin/users', '', { page: 'admin', section: 'users', query: new URLSearchParams() }],
+    ['/admin/builds', '', { page: 'admin', section: 'builds', query: new URLSearchParams() }],
+    ['/admin/registry', '', { page: 'admin', section: 'registry', query: new URLSearchParams() }],
     ['/admin/keys', '', { page: 'missing' }],
     ['/admin/users/x', '', { page: 'missing' }],
     ['/embed/ann/tool', '', { page: 'missing' }], // a page of its own (embed.html)

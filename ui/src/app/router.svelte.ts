@@ -20,7 +20,7 @@ export type Route =
   | { page: 'missing' };
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
-const ADMIN: readonly string[] = ['overview', 'users', 'projects', 'comments', 'reports', 'banners', 'sandboxes', 'audit'];
+const ADMIN: readonly string[] = ['overview', 'users', 'projects', 'comments', 'reports', 'banners', 'sandboxes', 'builds', 'registry', 'audit'];
 
 function decode(part: string): string {
   try {
