@@ -12,6 +12,7 @@
 #include "base/util.h"
 #include "core/dockerfile.h"
 #include "core/names.h"
+#include "core/prose.h"
 #include "core/reference.h"
 
 #define URL_MAX 500
@@ -70,6 +71,8 @@ int check_summary(const char *field, const char *text, struct field_errors *erro
 		return fault(errors, field, "must be shorter: one line");
 	if (!is_one_line(text) || !str_is_utf8(text, strlen(text)))
 		return fault(errors, field, "must be one line of text");
+	if (!prose_is_clean(text))
+		return fault(errors, field, "must not have characters that turn the direction of text");
 	return 0;
 }
 

@@ -51,6 +51,17 @@ char *prose_clean(const char *text)
 	return copy;
 }
 
+bool prose_is_clean(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t bytes;
+
+	for (; *p != '\0'; p += bytes)
+		if (!is_fit(next_character(p, &bytes)))
+			return false;
+	return true;
+}
+
 size_t prose_length(const char *text)
 {
 	size_t length = 0;

@@ -13,6 +13,7 @@
 #include "core/license_text.h"
 #include "core/names.h"
 #include "core/project_form.h"
+#include "core/prose.h"
 #include "core/guess.h"
 #include "core/toml_text.h"
 
@@ -134,8 +135,10 @@ static char *as_summary(char *text)
 			break;
 		}
 	}
-	result = *trimmed != '\0' ? xstrdup(trimmed) : NULL;
+	result = str_is_utf8(trimmed, strlen(trimmed)) ? prose_clean(trimmed) : xstrdup("");
 	free(text);
+	if (*result == '\0')
+		free(steal(result));
 	return result;
 }
 
