@@ -29,7 +29,7 @@ export interface Disk {
 }
 
 /** Somebody's build. */
-export type AdminBuild = OwnBuild & { project: string; author?: string | null; waiting_for?: 'registry' | 'disk' | null };
+export type AdminBuild = OwnBuild & { project: string; author?: string | null };
 
 export interface GrowthDay {
   date: string;

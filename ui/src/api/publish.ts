@@ -42,7 +42,7 @@ export interface OwnBuild extends Build {
   smoke?: { exit_code: number; output: string } | null;
   created_at?: string | null;
   /** What the queue waits for besides its turn. */
-  waiting_for?: 'registry' | null;
+  waiting_for?: 'registry' | 'disk' | null;
 }
 
 export interface Published {

@@ -214,6 +214,7 @@ export const messages = {
     smokeSilent: 'It said nothing.',
     took: (time: string) => `took ${time}`,
     registryAway: 'The registry is away. It starts by itself as soon as the registry is back.',
+    diskFull: 'The site has too little room for new images just now. Your build keeps its place and starts when there is room.',
     guilty: 'Here:',
     excerpt: 'Where it stopped',
     changeIt: 'Change it',

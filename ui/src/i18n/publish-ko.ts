@@ -205,6 +205,7 @@ export const messages: PublishText = {
     smokeSilent: '아무 말도 없었습니다.',
     took: (time) => `${time} 걸림`,
     registryAway: '레지스트리가 자리에 없습니다. 돌아오는 대로 저절로 시작합니다.',
+    diskFull: '지금은 새 이미지를 둘 자리가 모자랍니다. 자리가 나면 순서대로 빌드를 시작합니다.',
     guilty: '여기입니다:',
     excerpt: '멈춘 곳',
     changeIt: '고치기',
