@@ -39,6 +39,8 @@ char *buf_reserve(struct buf *buf, size_t more)
 		buf->data[buf->length] = '\0'; /* should nothing be added after all */
 		buf->capacity = capacity;
 	}
+	/* Who reads nothing into it has an empty string, not what lay there before. */
+	buf->data[buf->length] = '\0';
 	return buf->data + buf->length;
 }
 

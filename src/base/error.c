@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "base/util.h"
 
 static const char *const kind_names[ERROR_KINDS] = {
@@ -24,6 +25,25 @@ static const char *const kind_names[ERROR_KINDS] = {
 	[ERROR_CANCELLED] = "cancelled",
 };
 
+/* Messages go into JSON, and that takes nothing but UTF-8. What programs and registries say may be anything, and a cut may go through
+ * the middle of a character. */
+static void keep_text(char *message)
+{
+	size_t length = strlen(message);
+
+	if (str_is_utf8(message, length))
+		return;
+	for (size_t i = 0, n; i < length; i += n) {
+		unsigned char lead = (unsigned char)message[i];
+
+		n = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+		if (n <= length - i && str_is_utf8(message + i, n))
+			continue;
+		message[i] = '?';
+		n = 1;
+	}
+}
+
 static int fill(struct error *err, enum error_kind kind, int code, const char *format, va_list args)
 {
 	code = code == 0 ? -EIO : -abs(code);
@@ -31,6 +51,7 @@ static int fill(struct error *err, enum error_kind kind, int code, const char *f
 		err->code = code;
 		err->kind = kind;
 		vsnprintf(err->message, sizeof(err->message), format, args);
+		keep_text(err->message);
 	}
 	return code;
 }
@@ -56,6 +77,7 @@ int error_errno(struct error *err, int code, const char *format, ...)
 	if (err != NULL) {
 		used = strlen(err->message);
 		snprintf(err->message + used, sizeof(err->message) - used, ": %s", strerror(-code));
+		keep_text(err->message);
 	}
 	return code;
 }
@@ -76,6 +98,7 @@ int error_wrap(struct error *err, const char *format, ...)
 	snprintf(err->message, sizeof(err->message), "%s", before);
 	used = strlen(err->message);
 	snprintf(err->message + used, sizeof(err->message) - used, ": %s", after);
+	keep_text(err->message);
 	return err->code != 0 ? err->code : -EIO;
 }
 

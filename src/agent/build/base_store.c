@@ -416,8 +416,12 @@ static void on_disk(int fd, const struct error *err, void *data)
 	struct error failed;
 
 	fetch->fd = fd;
+	if (err == NULL && fetch->cancelled)
+		error_set(&failed, ERROR_CANCELLED, ECANCELED, "bringing it was cancelled");
 	if (err != NULL)
 		fail(fetch, err);
+	else if (fetch->cancelled)
+		fail(fetch, &failed);
 	else if (open_disk(fetch, &failed) < 0)
 		fail(fetch, &failed);
 	else
@@ -623,6 +627,11 @@ void base_store_cancel(struct base_store *store)
 		if (fetch->job != NULL)
 			job_kill(fetch->job);
 	}
+}
+
+bool base_store_busy(const struct base_store *store)
+{
+	return !list_is_empty(&store->fetches);
 }
 
 /* Half made files of an agent that ended at a bad time. */

@@ -7,6 +7,7 @@
  * What is fetched with a name and password is for that one build alone: it is kept for nobody else, who might not have them. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/build/job.h"
@@ -36,7 +37,7 @@ typedef void (*base_done)(struct base_image *image, const struct error *err, voi
 
 int base_store_new(struct agent *agent, struct job_host *host, const struct registry *registry, const struct base_options *options,
 		   struct base_store **ret_store, struct error *err);
-void base_store_free(struct base_store *store); /* after its jobs; takes NULL */
+void base_store_free(struct base_store *store); /* when it is not busy any more; takes NULL */
 
 /* Brings the image, or finds that it is here and still what the registry says. A second request for one that is on its way joins it.
  * Errors name the image and what to do: ERROR_NOT_FOUND, ERROR_INVALID (reference), ERROR_TOO_LARGE, ERROR_UNAVAILABLE,
@@ -47,3 +48,5 @@ struct base_request *base_store_get(struct base_store *store, const char *refere
 void base_request_cancel(struct base_request *request);
 /* Ends what is under way; each request is answered with ERROR_CANCELLED. */
 void base_store_cancel(struct base_store *store);
+/* Whether anything is under way: a job, or what comes between two. */
+bool base_store_busy(const struct base_store *store);

@@ -212,5 +212,5 @@ void builds_cancel_all(struct builds *builds)
 
 bool builds_busy(const struct builds *builds)
 {
-	return !list_is_empty(&builds->running) || builds->git != NULL || job_host_count(builds->host) > 0;
+	return !list_is_empty(&builds->running) || builds->git != NULL || base_store_busy(builds->bases) || job_host_count(builds->host) > 0;
 }

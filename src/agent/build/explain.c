@@ -176,6 +176,13 @@ int explain_failure(const struct explain_facts *facts, struct error *err)
 	if (strcasestr(facts->log, "no space left on device") != NULL)
 		return error_set(err, ERROR_TOO_LARGE, ENOSPC, "the disk of the build is full: it has %llu MiB",
 				 (unsigned long long)facts->disk >> 20);
+	/* A file with a hole becomes as large as it seems to be, when it is put into a layer. */
+	if (strstr(facts->log, "to tar: io: read/write on closed pipe") != NULL && strstr(facts->log, "storing layer ") != NULL)
+		return error_set(err, ERROR_TOO_LARGE, ENOSPC, "the disk of the build is full: it has %llu MiB, and a file with holes counts whole",
+				 (unsigned long long)facts->disk >> 20);
+	/* The kernel takes one page of names of layers. */
+	if (strstr(facts->log, ": creating overlay mount to ") != NULL || strstr(facts->log, ": max depth exceeded") != NULL)
+		return error_set(err, ERROR_TOO_LARGE, E2BIG, "the base image has too many layers to build on: name one with at most 60 of them");
 	for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
 		if (try_cause(&causes[i], facts->log, err))
 			return err->code;

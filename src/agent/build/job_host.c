@@ -4,13 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -131,56 +128,6 @@ static int make_root(struct job_host *host, struct error *err)
 	return r == 0 ? make_targets(host, err) : r;
 }
 
-static int run_and_wait(char *const *argv)
-{
-	static char *const environment[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-	posix_spawnattr_t attributes;
-	posix_spawn_file_actions_t actions;
-	sigset_t none;
-	pid_t pid;
-	int status, r;
-
-	sigemptyset(&none);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	r = posix_spawn(&pid, argv[0], &actions, &attributes, argv, environment);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
-	if (r != 0)
-		return -r;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
-}
-
-/* Ends the jobs that an earlier agent left: their processes, cgroups and states. */
-static void sweep(struct job_host *host)
-{
-	DIR *dir = opendir(host->states);
-	struct dirent *entry;
-
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		const char *argv[12];
-		size_t n = job_host_argv(host, argv);
-
-		if (!str_starts_with(entry->d_name, "ttob-"))
-			continue;
-		argv[n++] = "delete";
-		argv[n++] = "--force";
-		argv[n++] = entry->d_name;
-		argv[n] = NULL;
-		log_info("ending %s, which an earlier agent left", entry->d_name);
-		if (run_and_wait((char *const *)argv) < 0)
-			log_warning("%s could not end %s", host->runtime, entry->d_name);
-	}
-	if (dir != NULL)
-		closedir(dir);
-}
-
 int job_host_new(struct agent *agent, const char *runtime, const char *cgroup, const char *folder, struct job_host **ret_host,
 		 struct error *err)
 {
@@ -207,7 +154,7 @@ int job_host_new(struct agent *agent, const char *runtime, const char *cgroup, c
 		r = dir_make_all(host->states, 0700, err);
 	}
 	if (r == 0) {
-		sweep(host);
+		job_sweep(host, cgroup_trees, ARRAY_SIZE(cgroup_trees));
 		r = dir_remove_all(jobs, err);
 	}
 	if (r == 0)

@@ -26,3 +26,5 @@ const char *job_host_program(const struct job_host *host, const char *target);
 bool job_host_out_of_memory(const char *cgroup);
 /* The lines of host.check: what builds need and whether it is here. */
 void job_host_check(const char *runtime, struct checks *checks);
+/* Ends what an earlier agent left under the same folder, in these trees of cgroups; waits for it. */
+void job_sweep(const struct job_host *host, const char *const *trees, size_t count);

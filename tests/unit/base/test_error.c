@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "../test.h"
+#include "base/str.h"
 
 static int fails(struct error *err)
 {
@@ -52,6 +53,28 @@ static void long_messages_are_cut(void **state)
 	assert_int_equal(strlen(err.message), ERROR_MESSAGE_MAX - 1);
 }
 
+static void messages_are_text(void **state)
+{
+	struct error err = {0};
+	char big[ERROR_MESSAGE_MAX * 4] = "";
+
+	(void)state;
+	error_set(&err, ERROR_INVALID, EINVAL, "a\xff\xbe\xc3(\xed\xa0\x80z");
+	assert_string_equal(err.message, "a??\?(\?\?\?z");
+	error_set(&err, ERROR_INVALID, EINVAL, "\xea\xb0\x80 \xc3\xa9 %.1s", "\xea\xb0\x80");
+	assert_string_equal(err.message, "\xea\xb0\x80 \xc3\xa9 ?");
+	for (size_t i = 0; i + 3 < sizeof(big); i += 3)
+		memcpy(big + i, "\xea\xb0\x80", 4);
+	for (int shift = 0; shift < 3; shift++) {
+		error_set(&err, ERROR_INVALID, EINVAL, "%.*s%s", shift, "xx", big);
+		assert_true(str_is_utf8(err.message, strlen(err.message)));
+		error_wrap(&err, "w%.*s", shift, "xx");
+		assert_true(str_is_utf8(err.message, strlen(err.message)));
+		error_errno(&err, EIO, "%.*s%s", shift, "xx", big);
+		assert_true(str_is_utf8(err.message, strlen(err.message)));
+	}
+}
+
 static void names_go_there_and_back(void **state)
 {
 	(void)state;
@@ -66,7 +89,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_what_and_where),	 cmocka_unit_test(may_be_ignored),
 		cmocka_unit_test(adds_the_systems_word), cmocka_unit_test(long_messages_are_cut),
-		cmocka_unit_test(names_go_there_and_back),
+		cmocka_unit_test(messages_are_text),	 cmocka_unit_test(names_go_there_and_back),
 	};
 
 	return cmocka_run_group_tests_name("error", tests, NULL, NULL);

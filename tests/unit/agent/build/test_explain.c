@@ -34,6 +34,10 @@ static void test_usual_causes(void **state)
 	check("curl: (6) Could not resolve host: nowhere.example\n", "the name nowhere.example cannot be resolved");
 	check("write error: No space left on device\n", "the disk of the build is full: it has 2 MiB");
 	check("Error: creating build container: debian:x: image not known\n", "the base image debian:x");
+	check("Error: mounting new container: mounting build container \"a\": creating overlay mount to b: no such file or directory\n", "too many layers");
+	check("Error: mounting new container: mounting build container \"a\": max depth exceeded\n", "too many layers");
+	check("msg=\"Can't add file /x/hole to tar: io: read/write on closed pipe\"\nError: committing: storing layer \"a\" to file: io: read/write on closed pipe\n",
+	      "a file with holes counts whole");
 }
 
 static void test_steps(void **state)
