@@ -25,6 +25,7 @@ struct layer {
 	const char *data;
 	size_t length;
 	size_t kept; /* bytes */
+	bool changed; /* by somebody */
 	struct buf removed; /* names that end with NUL */
 };
 
@@ -59,6 +60,18 @@ static bool is_kept(const struct tar_entry *entry)
 	return *entry->name != '\0' && strncmp(base_name(entry->name), WHITEOUT, strlen(WHITEOUT)) != 0 && !is_history(entry->name);
 }
 
+/* The agent writes small files of its own into each sandbox (agent/sandbox/bundle.c) and leaves them out when it is saved; what stays are
+ * their folders, which alone are no change. */
+static bool is_agents(const struct tar_entry *entry)
+{
+	static const char *const folders[] = {"etc", "etc/profile.d"};
+
+	for (size_t i = 0; entry->type == TAR_FOLDER && i < ARRAY_SIZE(folders); i++)
+		if (strcmp(entry->name, folders[i]) == 0)
+			return true;
+	return false;
+}
+
 static int look_through(struct layer *layer, struct error *err)
 {
 	struct tar_reader reader;
@@ -67,10 +80,12 @@ static int look_through(struct layer *layer, struct error *err)
 
 	tar_reader_init(&reader, layer->data, layer->length);
 	while ((r = tar_reader_next(&reader, &entry, err)) > 0) {
-		if (is_kept(&entry))
+		if (is_kept(&entry)) {
 			layer->kept += entry.raw_length;
-		else if (*entry.name != '\0' && !is_history(entry.name))
+			layer->changed = layer->changed || !is_agents(&entry);
+		} else if (*entry.name != '\0' && !is_history(entry.name)) {
 			note_removed(layer, entry.name);
+		}
 	}
 	tar_reader_fini(&reader);
 	return r;
@@ -142,7 +157,7 @@ int layer_context_make(int fd, const char *image, struct context_writer *writer,
 	layer.data = data;
 	layer.length = (size_t)status.st_size;
 	r = look_through(&layer, err);
-	if (r == 0 && layer.kept == 0 && layer.removed.length == 0)
+	if (r == 0 && !layer.changed && layer.removed.length == 0)
 		r = error_set(err, ERROR_INVALID, ENODATA, "nothing was changed in this sandbox: there is nothing to save");
 	if (r == 0)
 		r = make_dockerfile(&layer, image, ret_dockerfile, err);

@@ -16,6 +16,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import abuse  # noqa: E402
+import byhand  # noqa: E402
 from client import PATIENCE, Closed, Visitor  # noqa: E402
 
 TTOB, CATALOG, CONTRACT = (os.path.abspath(path) for path in sys.argv[1:4])
@@ -139,6 +140,7 @@ def setUpModule():
     platform.start()
     visitor = Visitor(platform.url)
     abuse.Abuse.platform = platform
+    byhand.ByHand.platform = platform
 
 
 def tearDownModule():
@@ -313,6 +315,10 @@ class B_Try(unittest.TestCase):
         self.assertEqual([visitor.delete(path)[0] for _ in range(2)], [204, 204])
         self.assertEqual(cgroups_of(sandbox["id"]), [])
         self.assertEqual(visitor.post(path + "/extend")[0], 409)
+
+
+class B_TryByHand(byhand.ByHand):
+    pass
 
 
 class C_Crashes(unittest.TestCase):

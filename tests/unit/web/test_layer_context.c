@@ -120,6 +120,31 @@ static void nothing_is_no_project(void **state)
 	buf_fini(&tar);
 }
 
+static void folders_that_the_agent_wrote_into_are_no_change(void **state)
+{
+	static const struct {
+		const char *command;
+		bool changed;
+	} table[] = {
+		{"mkdir -p etc/profile.d", false},
+		{"mkdir etc", false},
+		{"mkdir -p etc/profile.d && touch etc/profile.d/mine.sh", true},
+		{"mkdir -p etc/profile.d srv", true},
+		{"mkdir -p etc/other", true},
+		{"touch etc", true}, /* a file */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		auto_buf struct buf dockerfile = BUF_INIT;
+		char path[200];
+		struct error err = {0};
+
+		if ((make(table[i].command, &dockerfile, path, &err) == 0) != table[i].changed)
+			fail_msg("%s: %s", table[i].command, err.message);
+	}
+}
+
 static int clean(void **state)
 {
 	(void)state;
@@ -132,6 +157,7 @@ int main(void)
 		cmocka_unit_test(files_stay_as_they_are),
 		cmocka_unit_test(what_was_deleted_is_removed),
 		cmocka_unit_test(nothing_is_no_project),
+		cmocka_unit_test(folders_that_the_agent_wrote_into_are_no_change),
 	};
 
 	return cmocka_run_group_tests_name("layer_context", tests, NULL, clean);
