@@ -347,6 +347,7 @@ static int load_list(struct store *store, void *data, struct error *err)
 
 	for (size_t i = 0; r == 0 && i < list.count; i++)
 		json_array_append_new(items, view_stored(call->hub, &list.items[i]));
+	json_decref(call->answer); /* of a run before this one that failed */
 	call->answer = view_page(items, call->page, list.total);
 	sandbox_list_fini(&list);
 	return r;
