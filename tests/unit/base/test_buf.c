@@ -80,17 +80,6 @@ static void gives_an_empty_string_when_stolen_empty(void **state)
 	free(s);
 }
 
-/* A file or a pipe with nothing in it must not be read as what the heap held before. */
-static void is_terminated_when_nothing_came(void **state)
-{
-	struct buf buf = BUF_INIT;
-
-	(void)state;
-	buf_reserve(&buf, 4096);
-	assert_string_equal(buf.data, "");
-	buf_fini(&buf);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,7 +89,6 @@ int main(void)
 		cmocka_unit_test(consumes_from_the_front),
 		cmocka_unit_test(holds_nul_bytes),
 		cmocka_unit_test(gives_an_empty_string_when_stolen_empty),
-		cmocka_unit_test(is_terminated_when_nothing_came),
 	};
 
 	return cmocka_run_group_tests_name("buf", tests, NULL, NULL);
