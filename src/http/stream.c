@@ -76,8 +76,10 @@ static ssize_t read_out(void *cls, uint64_t position, char *out, size_t max)
 	(void)position;
 	pthread_mutex_lock(&stream->lock);
 	n = (ssize_t)min_size(max, stream->out.length);
-	memcpy(out, stream->out.data, (size_t)n);
-	buf_consume(&stream->out, (size_t)n);
+	if (n > 0) { /* else there may be no memory yet */
+		memcpy(out, stream->out.data, (size_t)n);
+		buf_consume(&stream->out, (size_t)n);
+	}
 	ready = stream->wanted && stream->out.length < BEHIND_MAX / 2;
 	stream->wanted = stream->wanted && !ready;
 	if (n == 0 && stream->ended) {
