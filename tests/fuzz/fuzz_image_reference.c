@@ -1,5 +1,5 @@
 /* Names of images as a Dockerfile, an author or a web process gives them to the agent: what passes can be no option, no path and no second
- * word, is read again as it was written, and what is not the configured registry never gets its password. */
+ * word, and is read again as it was written. */
 #include <ctype.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (const char *p = text; *p != '\0'; p++)
 		if (!isgraph((unsigned char)*p))
 			abort();
-	if (text[0] == '-' || text[0] == '/' || text[0] == '.' || strstr(text, "..") != NULL || strstr(text, "//") != NULL || first.repository[0] == '\0')
+	if (text[0] == '-' || text[0] == '/' || text[0] == '.' || strstr(text, "//") != NULL || first.repository[0] == '\0' ||
+	    strstr(first.repository, "..") != NULL || first.tag[0] == '.' || strchr(first.tag, '/') != NULL)
 		abort();
 	reference_print(&first, "registry.example:5000", printed);
 	if (reference_parse(printed, &second, &err) < 0)
