@@ -143,6 +143,8 @@ static int write_config(const struct embedded_registry *registry, const char *st
 			 "log:\n  level: error\n  accesslog:\n    disabled: true\n"
 			 "storage:\n  filesystem:\n    rootdirectory: %s\n  cache:\n    blobdescriptor: inmemory\n"
 			 "  delete:\n    enabled: true\n"
+			 /* Halves of layers whose sender, or the registry, was killed. */
+			 "  maintenance:\n    uploadpurging:\n      enabled: true\n      age: 24h\n      interval: 1h\n      dryrun: false\n"
 			 "http:\n  addr: 127.0.0.1:%u\n  secret: %s\n"
 			 "auth:\n  htpasswd:\n    realm: ttob\n    path: %s\n",
 			 storage_text, registry->port, secret, htpasswd_text);
