@@ -102,13 +102,16 @@ def run_load(platform, program, files):
     environment = dict(os.environ, TTOB_URL=platform.url, BASE=BASE, UPLOADS=str(UPLOADS), CONNECTIONS=str(CONNECTIONS))
     program = ['chrt', '-r', str(PRIORITY), program] if PRIORITY > 0 else [program]
     load = subprocess.Popen([*program, *map(str, files)], env=environment, stdout=subprocess.PIPE, text=True)
-    for line in load.stdout:
-        if line != 'half\n':
-            print(line, end='', flush=True)
-        elif os.environ.get('RESTART', '1') != '0':
-            print(f'everything killed in the middle: ready again after {restart(platform):.2f} s')
-    if load.wait() != 0:
-        sys.exit('the load failed')
+    try:
+        for line in load.stdout:
+            if line != 'half\n':
+                print(line, end='', flush=True)
+            elif os.environ.get('RESTART', '1') != '0':
+                print(f'everything killed in the middle: ready again after {restart(platform):.2f} s')
+        if load.wait() != 0:
+            sys.exit('the load failed')
+    finally:
+        load.kill()  # or it would go on asking a platform that is gone
 
 
 def main():
