@@ -36,7 +36,6 @@ char *buf_reserve(struct buf *buf, size_t more)
 		if (capacity < need)
 			capacity = need;
 		buf->data = xrealloc(buf->data, capacity);
-		buf->data[buf->length] = '\0'; /* should nothing be added after all */
 		buf->capacity = capacity;
 	}
 	/* Who reads nothing into it has an empty string, not what lay there before. */
