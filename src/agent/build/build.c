@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -286,6 +287,25 @@ static void on_built(const struct job_result *result, void *data)
 		push(build);
 }
 
+/* Whether nothing follows the last FROM: buildah has nothing to commit then, and does not find what it should write. */
+static bool ends_with_from(const struct buf *text)
+{
+	const char *end = text->data + text->length;
+	bool from = false;
+
+	for (const char *line = text->data; line != NULL && line < end;) {
+		const char *next = memchr(line, '\n', (size_t)(end - line));
+		const char *stop = next != NULL ? next : end;
+
+		while (line < stop && strchr(" \t\r", *line) != NULL)
+			line++;
+		if (line < stop && *line != '#')
+			from = stop - line > 5 && strncasecmp(line, "FROM", 4) == 0 && (line[4] == ' ' || line[4] == '\t');
+		line = next != NULL ? next + 1 : NULL;
+	}
+	return from;
+}
+
 /* With a CA of the operator's: the same Dockerfile with ARGs behind each FROM, which programs see in their environment while they
  * run, and which the image does not keep. */
 static int write_dockerfile(struct build *build, struct error *err)
@@ -297,6 +317,8 @@ static int write_dockerfile(struct build *build, struct error *err)
 	auto_buf struct buf text = BUF_INIT;
 
 	dockerfile_after_from(build->text.data, build->text.length, build->builds->registry.ca_file != NULL ? arguments : "", &text);
+	if (ends_with_from(&text))
+		buf_append_string(&text, "\nARG TTOB_BASE_ALONE\n"); /* leaves nothing in the image */
 	return files_put(path, text.data, text.length, 0644, build->ids, err);
 }
 

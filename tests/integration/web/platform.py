@@ -17,6 +17,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import abuse  # noqa: E402
 import byhand  # noqa: E402
+import private  # noqa: E402
 from client import PATIENCE, Closed, Visitor  # noqa: E402
 
 TTOB, CATALOG, CONTRACT = (os.path.abspath(path) for path in sys.argv[1:4])
@@ -140,7 +141,7 @@ def setUpModule():
     platform.start()
     visitor = Visitor(platform.url)
     abuse.Abuse.platform = platform
-    byhand.ByHand.platform = platform
+    byhand.ByHand.platform = private.PrivateImage.platform = platform
 
 
 def tearDownModule():
@@ -318,6 +319,10 @@ class B_Try(unittest.TestCase):
 
 
 class B_TryByHand(byhand.ByHand):
+    pass
+
+
+class B_TryPrivate(private.PrivateImage):
     pass
 
 
