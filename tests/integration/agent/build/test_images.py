@@ -226,6 +226,21 @@ class Greed(unittest.TestCase):
             self.assertEqual(build.wait().state, 'failed')
         self.assertEqual(client.build('calm', dockerfile('RUN echo calm')).state, 'succeeded')
 
+    def test_bases_that_nobody_uses_make_room(self):
+        other = World(BUILD_BASES_MAX='1M')
+        try:
+            other_client = other.up()
+            other.ensure_base(other_client)
+            self.assertEqual(other_client.build('small', {'Dockerfile': 'FROM scratch\nCOPY Dockerfile /x\n'}).state, 'succeeded')
+            for name, base in (('one', BASE), ('two', 'taste/small:b1'), ('again', BASE)):
+                ended = other_client.build(name, dockerfile('COPY Dockerfile /y', base=base))
+                self.assertEqual(ended.state, 'succeeded', ended.error)
+                kept = os.listdir(other.base + '/state/build/bases')
+                self.assertEqual(sorted(name.split('.')[1] for name in kept), ['img', 'json'])
+            self.assertEqual(other.left(), NOTHING)
+        finally:
+            other.remove()
+
 
 if __name__ == '__main__':
     main()
