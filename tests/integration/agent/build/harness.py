@@ -140,15 +140,16 @@ class World:
             return f.read()
 
     def ensure_base(self, client):
-        # Making it takes a minute on a busy machine: who runs many of these keeps it in a folder of their own.
-        kept = os.environ.get('TTOB_TEST_BASE')
+        # Making it takes a minute on a busy machine: who runs many of these keeps it in a folder (of the registry's data).
+        kept = os.environ.get('TTOB_TEST_BUILD_BASE')
         if kept and os.path.isdir(kept):
             shutil.copytree(kept, self.registry.folder + '/data', dirs_exist_ok=True)
         answer = client.ask('base.ensure', reference=BASE)
         if 'error' in answer:
             raise RuntimeError(answer['error']['message'])
         if kept and not os.path.isdir(kept):
-            shutil.copytree(self.registry.folder + '/data', kept)
+            shutil.copytree(self.registry.folder + '/data', kept + '.new', dirs_exist_ok=True)
+            os.rename(kept + '.new', kept)
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
