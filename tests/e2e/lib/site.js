@@ -97,8 +97,13 @@ export async function countRows(page, pattern) {
   return (await rows(page)).filter((row) => pattern.test(row)).length;
 }
 
+/** Nothing fades in or slides any more; what turns for ever does not count. */
+const settled = (page) =>
+  page.evaluate(() => Promise.allSettled(document.getAnimations().filter((item) => Number.isFinite(item.effect?.getComputedTiming().endTime)).map((item) => item.finished)));
+
 /** Serious and critical findings of axe-core. */
 export async function accessibility(page) {
+  await settled(page); // colours of what is half there are nobody's
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
   return violations

@@ -155,14 +155,18 @@ test('hostile comments stay words, and too long ones are not sent', async ({ pag
 });
 
 test('older comments come page by page, none twice', async ({ page }) => {
-  test.skip(!mock, 'needs more comments than one may write in a test');
+  // More than one person may write in so short a time.
+  for (let person = 0; !mock && person < 3; person++) {
+    await join(page);
+    for (let i = 0; i < 8; i++) expect((await call(page, 'POST', `/projects/${PROJECT}/comments`, { body: unique('One of many') })).status()).toBe(201);
+  }
   await open(page);
   await expect(comments(page).getByRole('article')).toHaveCount(20);
   await comments(page).getByRole('button', { name: /^Older comments/ }).click();
   await expect.poll(() => comments(page).getByRole('article').count()).toBeGreaterThan(20);
   const ids = await comments(page).getByRole('article').evaluateAll((items) => items.map((item) => item.id));
   expect(new Set(ids).size).toBe(ids.length);
-  await expect(comments(page).getByText('withdrawn user').first()).toBeVisible();
+  if (mock) await expect(comments(page).getByText('withdrawn user').first()).toBeVisible();
 });
 
 test('an administrator hides a comment, and shows it again', async ({ page, browser }) => {

@@ -23,8 +23,6 @@ async function start(page) {
   await atPrompt(page);
 }
 
-test.skip(!mock && process.env.TTOB_E2E_PUBLISH !== '1', 'asked for by TTOB_E2E_PUBLISH=1');
-
 test('a bare base is set up by hand, saved, and tried', async ({ page }) => {
   test.skip(mock, 'needs a platform');
   test.setTimeout(6 * MINUTES);

@@ -96,6 +96,7 @@ test('a build that fails marks the line, and is mended where it was written', as
   await describe(page, name);
   await page.getByRole('button', { name: 'Build and publish' }).click();
   await ended(page, 'failed');
+  const failed = await page.locator('[data-build]').getAttribute('data-id');
   await expect(page.getByText('The build stopped at line 3.').first()).toBeVisible();
   await expect(page.locator('.cm-failed')).toContainText('tomcat99');
   await page.getByRole('button', { name: 'Back to the editor' }).click();
@@ -104,6 +105,7 @@ test('a build that fails marks the line, and is mended where it was written', as
   await expect(page.getByText('This is the draft that you left here.')).toBeVisible();
   await expect(editor(page, 'Installation script')).toHaveText('true');
   await page.getByRole('button', { name: 'Build it again' }).click();
+  await expect(page.locator('[data-build]')).not.toHaveAttribute('data-id', failed);
   await ended(page);
 });
 
