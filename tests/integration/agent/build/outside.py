@@ -24,11 +24,13 @@ def make_certificate(folder):
 
 
 class Outside:
-    """The caller's process moves into a network of its own. `serve` runs in a child, behind PUBLIC, and calls what it is given once it serves."""
+    """`serve` runs in a child, in a network of its own behind PUBLIC, and calls what it is given once it serves. With `apart` the caller's process
+    moves into a network of its own first, in which all ways lead there; without, this machine's way to PUBLIC alone leads there until the end."""
 
-    def __init__(self, serve):
-        unshare_network()
-        run('ip', 'link', 'set', 'lo', 'up')
+    def __init__(self, serve, apart=True):
+        if apart:
+            unshare_network()
+            run('ip', 'link', 'set', 'lo', 'up')
         reader, writer = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
@@ -45,7 +47,7 @@ class Outside:
         for words in (['link', 'set', 'lo', 'up'], ['addr', 'add', '203.0.113.1/24', 'dev', 'out0'], ['link', 'set', 'out0', 'up'],
                       ['addr', 'add', PUBLIC + '/32', 'dev', 'lo']):
             run(*enter, *words)
-        run('ip', 'route', 'add', 'default', 'via', '203.0.113.1')
+        run('ip', 'route', 'add', 'default' if apart else PUBLIC, 'via', '203.0.113.1')
         if os.read(reader, 1) != b'y':
             raise RuntimeError('the server outside does not come up')
         os.close(reader)
