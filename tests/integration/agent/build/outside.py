@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-PUBLIC, HOST = '93.184.216.34', '203.0.113.2'
+PUBLIC, HOST, GATEWAY = '93.184.216.34', '198.51.100.2', '198.51.100.1'
 NEWNET, PR_SET_PDEATHSIG = 0x40000000, 1
 
 
@@ -41,13 +41,13 @@ class Outside:
         os.close(writer)
         os.read(reader, 1)
         run('ip', 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', 'out0', 'netns', f'/proc/{self.pid}/ns/net')
-        run('ip', 'addr', 'add', HOST + '/24', 'dev', 'up0')
+        run('ip', 'addr', 'add', HOST + '/30', 'dev', 'up0')
         run('ip', 'link', 'set', 'up0', 'up')
         enter = ['nsenter', '-t', str(self.pid), '-n', 'ip']
-        for words in (['link', 'set', 'lo', 'up'], ['addr', 'add', '203.0.113.1/24', 'dev', 'out0'], ['link', 'set', 'out0', 'up'],
+        for words in (['link', 'set', 'lo', 'up'], ['addr', 'add', GATEWAY + '/30', 'dev', 'out0'], ['link', 'set', 'out0', 'up'],
                       ['addr', 'add', PUBLIC + '/32', 'dev', 'lo']):
             run(*enter, *words)
-        run('ip', 'route', 'add', 'default' if apart else PUBLIC, 'via', '203.0.113.1')
+        run('ip', 'route', 'add', 'default' if apart else PUBLIC, 'via', GATEWAY)
         if os.read(reader, 1) != b'y':
             raise RuntimeError('the server outside does not come up')
         os.close(reader)
