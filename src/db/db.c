@@ -201,17 +201,24 @@ static size_t collect(const char *types, va_list args, struct db_value values[PA
 	return count;
 }
 
+static int query(struct db *db, struct statement **ret_statement, struct error *err, const char *sql, const char *types, va_list args)
+{
+	struct db_value values[PARAMETERS_MAX];
+	size_t count = collect(types, args, values);
+
+	return db_query_values(db, ret_statement, err, sql, values, count);
+}
+
 int db_query(struct db *db, struct statement **ret_statement, struct error *err, const char *sql, const char *types,
 	     ...)
 {
-	struct db_value values[PARAMETERS_MAX];
 	va_list args;
-	size_t count;
+	int r;
 
 	va_start(args, types);
-	count = collect(types, args, values);
+	r = query(db, ret_statement, err, sql, types, args);
 	va_end(args);
-	return db_query_values(db, ret_statement, err, sql, values, count);
+	return r;
 }
 
 int statement_step(struct statement *statement, struct error *err)
@@ -221,16 +228,13 @@ int statement_step(struct statement *statement, struct error *err)
 
 int db_execute(struct db *db, int64_t *ret_changes, struct error *err, const char *sql, const char *types, ...)
 {
-	struct db_value values[PARAMETERS_MAX];
 	struct statement *statement;
 	va_list args;
-	size_t count;
 	int r;
 
 	va_start(args, types);
-	count = collect(types, args, values);
+	r = query(db, &statement, err, sql, types, args);
 	va_end(args);
-	r = db_query_values(db, &statement, err, sql, values, count);
 	if (r < 0)
 		return r;
 	while ((r = statement_step(statement, err)) > 0)
@@ -244,16 +248,13 @@ int db_execute(struct db *db, int64_t *ret_changes, struct error *err, const cha
 int db_number(struct db *db, int64_t fallback, int64_t *ret_value, struct error *err, const char *sql,
 	      const char *types, ...)
 {
-	struct db_value values[PARAMETERS_MAX];
 	struct statement *statement;
 	va_list args;
-	size_t count;
 	int r;
 
 	va_start(args, types);
-	count = collect(types, args, values);
+	r = query(db, &statement, err, sql, types, args);
 	va_end(args);
-	r = db_query_values(db, &statement, err, sql, values, count);
 	if (r < 0)
 		return r;
 	r = statement_step(statement, err);
@@ -265,17 +266,14 @@ int db_number(struct db *db, int64_t fallback, int64_t *ret_value, struct error 
 
 int db_text(struct db *db, char **ret_text, struct error *err, const char *sql, const char *types, ...)
 {
-	struct db_value values[PARAMETERS_MAX];
 	struct statement *statement;
 	va_list args;
-	size_t count;
 	int r;
 
 	*ret_text = NULL;
 	va_start(args, types);
-	count = collect(types, args, values);
+	r = query(db, &statement, err, sql, types, args);
 	va_end(args);
-	r = db_query_values(db, &statement, err, sql, values, count);
 	if (r < 0)
 		return r;
 	r = statement_step(statement, err);
@@ -288,16 +286,13 @@ int db_text(struct db *db, char **ret_text, struct error *err, const char *sql, 
 int db_each_text(struct db *db, void (*each)(const char *text, void *data), void *data, struct error *err, const char *sql,
 		 const char *types, ...)
 {
-	struct db_value values[PARAMETERS_MAX];
 	struct statement *statement;
 	va_list args;
-	size_t count;
 	int r;
 
 	va_start(args, types);
-	count = collect(types, args, values);
+	r = query(db, &statement, err, sql, types, args);
 	va_end(args);
-	r = db_query_values(db, &statement, err, sql, values, count);
 	if (r < 0)
 		return r;
 	while ((r = statement_step(statement, err)) > 0)
