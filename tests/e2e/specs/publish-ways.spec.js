@@ -89,7 +89,7 @@ test('a repository is looked at, built from its own Dockerfile, and its README b
   const name = fresh('ember');
   await publish(page, name, 'ember | grep red');
   await tastes(page, 'ember', /^glows red$/);
-  await expect(page.getByText('Glows in the dark.')).toBeVisible();
+  await expect(page.getByText('Glows in the dark.')).toHaveCount(2); // the summary that was proposed, and the README
   const whole = await (await call(page, 'GET', `/projects/${username}/${name}`)).json();
   expect(whole.readme).toContain('# Ember');
 });
