@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Publishing while parts of the platform are killed: builds, agent, web, registry, `ttob up` itself. Whatever was accepted ends ready or failed
 for its own reason, once; nothing is left behind.
-   crash_publish.py TTOB      (as root; TTOB_TEST_CRASHES rounds, 12 by default; TTOB_TEST_SEED)"""
+   crash_publish.py TTOB      (as root; TTOB_TEST_CRASHES rounds, 8 by default; TTOB_TEST_SEED)"""
 import json
 import os
 import pathlib
@@ -15,7 +15,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from own import BASE, BUILD_IDS, Platform, SANDBOX_IDS, SANDBOX_RANGES, processes, wait_for  # noqa: E402
 
-ROUNDS = int(os.environ.get('TTOB_TEST_CRASHES', '12'))
+ROUNDS = int(os.environ.get('TTOB_TEST_CRASHES', '8'))
 SEED = int(os.environ.get('TTOB_TEST_SEED', str(random.SystemRandom().randrange(1 << 32))))
 AUTHORS = ('ann', 'bob', 'eve')
 TARGETS = ('build', 'agent', 'web', 'registry', 'up')
